@@ -1,0 +1,36 @@
+"""The API page and the modules' ``__all__`` name the same things."""
+
+import importlib
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+API_PAGE = Path(__file__).parents[2] / "docs" / "api.rst"
+
+
+def names_by_module() -> dict[str, set[str]]:
+    """Read which names the page lists under which module."""
+    names: dict[str, set[str]] = {}
+    listing = False
+    for line in API_PAGE.read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"\.\. automodule:: (\S+)", line):
+            module = found[1]
+            names[module] = set()
+        if line and not line.startswith(" "):
+            listing = line.startswith(".. autosummary::")
+        elif listing and (found := re.fullmatch(r"   (\w+)", line)):
+            names[module].add(found[1])
+    return names
+
+
+@pytest.mark.parametrize(("module", "listed"), names_by_module().items())
+def test_the_page_lists_the_public_names_and_no_other(module, listed):
+    room = importlib.import_module(module)
+    public = {
+        name
+        for name in room.__all__
+        if not name.startswith("__") and not isinstance(getattr(room, name), ModuleType)
+    }
+    assert listed == public
