@@ -64,8 +64,7 @@ sphinx_gallery_conf = {
 }
 
 html_theme = "furo"
-pygments_style = "a11y-high-contrast-light"
-pygments_dark_style = "a11y-high-contrast-dark"
+pygments_dark_style = "a11y-dark"
 html_title = "minigrad"
 html_static_path = ["_static"]
 html_css_files = [("site.css", {"priority": 900})]  # after the extensions' own
