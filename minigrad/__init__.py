@@ -1,0 +1,7 @@
+"""minigrad"""
+
+from minigrad import ops, dispatch
+from minigrad.tape import Tape
+from minigrad.transforms import *
+
+__version__ = "0.1.0"

@@ -1,0 +1,168 @@
+"""Elementwise functions: one row each.
+
+The Jacobian of an elementwise function is diagonal, so it is its own transpose, and one rule
+serves both directions: `d` is a cotangent on the way back and a tangent on the way forward. A row
+has a rule for each operand; broadcasting is not its business.
+
+Conventions at edges: where a derivative is undefined or one-sided, the row says which value is
+taken. Ties of maximum and minimum give each operand half; ``abs`` has slope 0 at 0; ``x**0`` has
+slope 0 everywhere and ``0**p`` has slope 0 in `p`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.dispatch import UFUNCS, unrecorded
+from minigrad.primitive import Primitive, def_jvp, def_vjp
+from minigrad.primitive import add as add
+from minigrad.primitive import real as real
+from minigrad.variable import value_of
+
+LN_2, LN_10 = float(np.log(2.0)), float(np.log(10.0))
+
+
+def elementwise(
+    function: Any, *rules: Callable[..., Any] | None, name: str | None = None
+) -> Primitive:
+    """Make an elementwise primitive; if the function is a ufunc, NumPy's name leads to it."""
+    prim = Primitive(function, name)
+    def_vjp(prim, *rules)
+    def_jvp(prim, *rules)
+    if isinstance(function, np.ufunc):
+        UFUNCS[function] = prim
+    return prim
+
+
+def where_true(condition: Any, x: Any) -> Any:
+    """Return `x` where a plain condition holds and 0 elsewhere, even where `x` is not finite."""
+    return where(condition, x, 0.0)
+
+
+def nonzero(y: Any) -> Any:
+    """Return `y` with its zeros replaced by ones, to divide by."""
+    return where(np.asarray(value_of(y)) != 0, y, 1.0)
+
+
+def half_at_ties(a: Any, b: Any, chosen: Any) -> Any:
+    """Return the slope of a maximum or minimum in `a`: 1 if chosen, 0 if not, 1/2 at a tie."""
+    a, b = value_of(a), value_of(b)
+    return np.where(a == b, 0.5, chosen).astype(np.result_type(a, b))
+
+
+def power_slope(d: Any, y: Any, x: Any, p: Any) -> Any:
+    """Return the slope of ``x**p`` in `x`; an exponent of 0 has slope 0, also at ``x = 0``."""
+    if type(p) is int or type(p) is float:
+        return zeros_like(d) if p == 0 else d * (2 * x if p == 2 else p * x ** (p - 1))
+    nonzero = np.asarray(value_of(p)) != 0
+    return where_true(nonzero, d * p * x ** where(nonzero, p - 1.0, 1.0))
+
+
+def exponent_slope(d: Any, y: Any, x: Any, p: Any) -> Any:
+    """Return the slope of ``x**p`` in `p`: ``y log x``, and 0 at ``x = 0``."""
+    return d * y * log(where(np.asarray(value_of(x)) != 0, x, 1.0))
+
+
+def absolute_slope(y: Any, x: Any) -> Any:
+    """Return the slope of ``abs``: the sign, 0 at 0; of a complex number, its unit conjugated."""
+    if np.iscomplexobj(value_of(x)):
+        return conjugate(x) / where(np.asarray(value_of(y)) != 0, y, 1.0)
+    return np.sign(value_of(x))
+
+
+def softmax_weight(a: Any, y: Any) -> Any:
+    """Return ``exp(a - y)`` for ``y = logaddexp(a, b)``: 1 at a = +inf, 0 at a = -inf."""
+    limit = np.where(np.asarray(value_of(a)) == np.inf, 0.0, -np.inf)
+    return where(np.isfinite(value_of(y)), a - y, limit)
+
+
+def sinc_slope(x: Any) -> Any:
+    """Return the slope of ``sinc``, by its series where the closed form cancels."""
+    small = np.abs(value_of(x)) < 0.05
+    away = where(small, 1.0, x)
+    u = (np.pi * where(small, x, 0.0)) ** 2
+    series = -(np.pi**2) * x * (1 / 3 - u * (1 / 30 - u * (1 / 840 - u / 45360)))
+    return where(small, series, (cos(np.pi * away) - sinc(away)) / away)
+
+
+def zeros_like(d: Any) -> Any:
+    """Return plain zeros in the shape and dtype of `d`."""
+    return np.zeros_like(value_of(d))
+
+
+# fmt: off
+# Each rule:  incoming derivative d, output y, operands  ->  d times the slope in that operand.
+
+UFUNCS[np.add] = add
+subtract    = elementwise(np.subtract,    lambda d, y, a, b: d,               lambda d, y, a, b: -d)
+multiply    = elementwise(np.multiply,    lambda d, y, a, b: d * b,           lambda d, y, a, b: d * a)
+divide      = elementwise(np.divide,      lambda d, y, a, b: d / b,           lambda d, y, a, b: -(d * y / b))
+power       = elementwise(np.power,       power_slope,                        exponent_slope)
+float_power = elementwise(np.float_power, power_slope,                        exponent_slope)
+remainder   = elementwise(np.remainder,   lambda d, y, a, b: d,               lambda d, y, a, b: -d * np.floor_divide(value_of(a), value_of(b)))
+fmod        = elementwise(np.fmod,        lambda d, y, a, b: d,               lambda d, y, a, b: -d * np.trunc(value_of(a) / value_of(b)))
+maximum     = elementwise(np.maximum,     lambda d, y, a, b: d * half_at_ties(a, b, value_of(a) > value_of(b)),
+                                          lambda d, y, a, b: d * half_at_ties(a, b, value_of(a) < value_of(b)))
+minimum     = elementwise(np.minimum,     lambda d, y, a, b: d * half_at_ties(a, b, value_of(a) < value_of(b)),
+                                          lambda d, y, a, b: d * half_at_ties(a, b, value_of(a) > value_of(b)))
+arctan2     = elementwise(np.arctan2,     lambda d, y, a, b: d * b / (a * a + b * b), lambda d, y, a, b: -(d * a / (a * a + b * b)))
+hypot       = elementwise(np.hypot,       lambda d, y, a, b: d * a / nonzero(y),      lambda d, y, a, b: d * b / nonzero(y))
+logaddexp   = elementwise(np.logaddexp,   lambda d, y, a, b: d * exp(softmax_weight(a, y)),  lambda d, y, a, b: d * exp(softmax_weight(b, y)))
+logaddexp2  = elementwise(np.logaddexp2,  lambda d, y, a, b: d * exp2(softmax_weight(a, y)), lambda d, y, a, b: d * exp2(softmax_weight(b, y)))
+
+negative    = elementwise(np.negative,    lambda d, y, x: -d)
+positive    = elementwise(np.positive,    lambda d, y, x: d)
+absolute    = elementwise(np.absolute,    lambda d, y, x: d * absolute_slope(y, x))
+fabs        = elementwise(np.fabs,        lambda d, y, x: d * np.sign(value_of(x)))
+reciprocal  = elementwise(np.reciprocal,  lambda d, y, x: -(d * y * y))
+square      = elementwise(np.square,      lambda d, y, x: d * (2 * x))
+sqrt        = elementwise(np.sqrt,        lambda d, y, x: 0.5 * d / y)
+cbrt        = elementwise(np.cbrt,        lambda d, y, x: d / (3.0 * (y * y)))
+exp         = elementwise(np.exp,         lambda d, y, x: d * y)
+exp2        = elementwise(np.exp2,        lambda d, y, x: d * y * LN_2)
+expm1       = elementwise(np.expm1,       lambda d, y, x: d * (y + 1.0))
+log         = elementwise(np.log,         lambda d, y, x: d / x)
+log2        = elementwise(np.log2,        lambda d, y, x: d / (x * LN_2))
+log10       = elementwise(np.log10,       lambda d, y, x: d / (x * LN_10))
+log1p       = elementwise(np.log1p,       lambda d, y, x: d / (x + 1.0))
+sin         = elementwise(np.sin,         lambda d, y, x: d * cos(x))
+cos         = elementwise(np.cos,         lambda d, y, x: -(d * sin(x)))
+tan         = elementwise(np.tan,         lambda d, y, x: d * (1.0 + y * y))
+arcsin      = elementwise(np.arcsin,      lambda d, y, x: d / sqrt(1.0 - x * x))
+arccos      = elementwise(np.arccos,      lambda d, y, x: -(d / sqrt(1.0 - x * x)))
+arctan      = elementwise(np.arctan,      lambda d, y, x: d / (1.0 + x * x))
+sinh        = elementwise(np.sinh,        lambda d, y, x: d * cosh(x))
+cosh        = elementwise(np.cosh,        lambda d, y, x: d * sinh(x))
+tanh        = elementwise(np.tanh,        lambda d, y, x: tanh_slope(d, y))
+tanh_slope  = elementwise(lambda d, y: d * (1.0 - y * y), lambda e, z, d, y: tanh_slope(e, y), lambda e, z, d, y: -2.0 * e * d * y, name="tanh_slope")
+arcsinh     = elementwise(np.arcsinh,     lambda d, y, x: d / sqrt(x * x + 1.0))
+arccosh     = elementwise(np.arccosh,     lambda d, y, x: d / (sqrt(x - 1.0) * sqrt(x + 1.0)))
+arctanh     = elementwise(np.arctanh,     lambda d, y, x: d / (1.0 - x * x))
+deg2rad     = elementwise(np.deg2rad,     lambda d, y, x: d * (np.pi / 180.0))
+rad2deg     = elementwise(np.rad2deg,     lambda d, y, x: d * (180.0 / np.pi))
+sinc        = elementwise(np.sinc,        lambda d, y, x: d * sinc_slope(x))
+conjugate   = elementwise(np.conjugate,   lambda d, y, x: conjugate(d))
+imag        = elementwise(np.imag,        lambda d, y, x: -1j * d)  # `fit` keeps the real part
+angle       = elementwise(np.angle,       lambda d, y, x: d * (-1j / x))
+
+where       = elementwise(lambda condition, a, b: np.where(condition, a, b), None,
+                          lambda d, y, c, a, b: where(c, d, 0.0), lambda d, y, c, a, b: where(c, 0.0, d), name="where")
+
+# Steps: constant but for their jumps. The result is on the tape, its derivative is zero.
+sign        = elementwise(np.sign, None)
+floor       = elementwise(np.floor, None)
+ceil        = elementwise(np.ceil, None)
+rint        = elementwise(np.rint, None)
+trunc       = elementwise(np.trunc, None)
+floor_divide = elementwise(np.floor_divide, None, None)
+# fmt: on
+
+
+unrecorded(
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+    np.isnan, np.isinf, np.isfinite, np.signbit,
+)  # fmt: skip

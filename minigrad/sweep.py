@@ -1,0 +1,175 @@
+"""A sweep carries derivatives along a tape: cotangents backward, tangents forward.
+
+The tape is in the order of execution, so every instruction comes after those it reads. Going
+backward over the list, all uses of a value have been met before the value itself: its cotangent
+is complete by then. Nothing has to be sorted and nothing recurses.
+
+**What a sweep visits.** Only the instructions between the oldest source and the target that
+depend on a source. So the backward pass of training step 100, whose source is the weights of
+step 100, costs what that of step 1 did, though both are on one tape; and the tape of T steps
+grows linearly with T.
+
+If the tape is open, the rules receive Variables, and whatever they compute is recorded further
+along on the same tape. If it is closed, they receive plain arrays. The code is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.primitive import Primitive, add, broadcast_to, fit, select, unbroadcast
+from minigrad.variable import at
+
+if TYPE_CHECKING:
+    from minigrad.tape import Tape
+
+__all__ = ["backward", "dependents", "forward", "zeros_of"]
+
+Witness = Callable[[int, int, Any], None]
+
+
+def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
+    """Return the sources and all instructions up to `last` that depend on one of them."""
+    active = set(sources)
+    code = tape.code
+    for index in range(min(active, default=last) + 1, last + 1):
+        prim, inputs, *_ = code[index]
+        if not active.isdisjoint(inputs) and prim.depends(inputs, active):
+            active.add(index)
+    return active
+
+
+def zeros_of(value: Any) -> Any:
+    """Return the zero derivative of a value: of its shape and dtype."""
+    return np.zeros_like(value)[()] if hasattr(value, "dtype") else value * 0
+
+
+def as_rules_see_it(tape: Tape, index: int) -> tuple[Any, Sequence[Any]]:
+    """Return output and operands of an instruction: as Variables if rules are to be recorded."""
+    _, inputs, operands, _, value = tape.code[index]
+    if not tape.is_open:
+        return value, operands
+    args = [x if j < 0 else at(tape, j, x) for j, x in zip(inputs, operands, strict=True)]
+    return at(tape, index, value), args
+
+
+def backward(
+    tape: Tape, targets: dict[int, Any], sources: Sequence[int], witness: Witness | None = None
+) -> list[Any]:
+    """Sweep from the cotangents of the targets back to the sources.
+
+    Parameters
+    ----------
+    tape : Tape
+        The tape to sweep.
+    targets : dict
+        ``{index: y_bar}``.
+    sources : sequence of int
+        The instructions whose cotangents are wanted.
+    witness : callable, optional
+        Called as ``witness(source, index, x_bar)`` with what the instruction `index`, which uses
+        a source, contributes to the source's cotangent.
+
+    Returns
+    -------
+    list
+        The cotangent of each source; None where no target depends on it.
+    """
+    code = tape.code
+    first, last = min(sources, default=0), max(targets, default=-1)
+    active, wanted = dependents(tape, sources, last), set(sources)
+    found: dict[int, Any] = {}
+    cotangents = {index: y_bar for index, y_bar in targets.items() if index in active}
+    for index in range(last, first - 1, -1):
+        y_bar = cotangents.pop(index, None)  # complete now, and freed once it is passed on
+        if y_bar is None:
+            continue
+        if index in wanted:
+            found[index] = y_bar
+        prim, inputs, operands, params, value = code[index]
+        if active.isdisjoint(inputs):
+            continue
+        if prim is select:
+            cotangents.setdefault(inputs[0], {})[params["position"]] = y_bar
+            continue
+        if type(value) is tuple:
+            y_bar = tuple(y_bar.get(k, zeros_of(part)) for k, part in enumerate(value))
+        y, args = as_rules_see_it(tape, index)
+        rules = prim.vjps
+        bars = prim.joint_vjp and prim.joint_vjp(y_bar, y, *args, **params)
+        if rules is None and bars is None:
+            raise prim.missing("VJP")
+        for position, source in enumerate(inputs):
+            if source not in active:
+                continue
+            if bars is not None:
+                x_bar = bars[position]
+            else:
+                rule = rules[position]
+                x_bar = rule and rule(y_bar, y, *args, **params)
+            if x_bar is None:
+                continue
+            x_bar = fit(x_bar, operands[position], unbroadcast)
+            if witness is not None and source in wanted:
+                witness(source, index, x_bar)
+            held = cotangents.get(source)
+            cotangents[source] = x_bar if held is None else add(held, x_bar)
+    return [found.get(source) for source in sources]
+
+
+def forward(tape: Tape, sources: dict[int, Any], targets: Sequence[int]) -> list[Any]:
+    """Sweep from the tangents of the sources forward to the targets.
+
+    Parameters
+    ----------
+    tape : Tape
+        The tape to sweep.
+    sources : dict
+        ``{index: x_dot}``.
+    targets : sequence of int
+        The instructions whose tangents are wanted.
+
+    Returns
+    -------
+    list
+        The tangent of each target; None where it depends on no source.
+    """
+    code = tape.code
+    tangents: dict[int, Any] = {}
+    for index in sorted(dependents(tape, sources, max(targets, default=-1))):
+        prim, inputs, operands, params, value = code[index]
+        y_dot = sources.get(index)
+        if prim is select:
+            parts = tangents.get(inputs[0])
+            y_dot = parts and parts[params["position"]]
+        elif not tangents.keys().isdisjoint(inputs):
+            y, args = as_rules_see_it(tape, index)
+            for part in push(prim, [tangents.get(j) for j in inputs], y, operands, args, params):
+                part = fit_output(part, value)
+                y_dot = part if y_dot is None else add(y_dot, part)
+        if y_dot is not None:
+            tangents[index] = y_dot
+    return [tangents.get(target) for target in targets]
+
+
+def push(
+    prim: Primitive, dots: list[Any], y: Any, operands: Sequence[Any], args: Any, params: Any
+) -> list[Any]:
+    """Apply the JVP rules: the contributions of the operands that have a tangent."""
+    if prim.joint_jvp is not None:
+        dots = [zeros_of(x) if x_dot is None else x_dot for x_dot, x in zip(dots, operands)]
+        return [prim.joint_jvp(*dots, y, *args, **params)]
+    if prim.jvps is None:
+        raise prim.missing("JVP")
+    rules = ((prim.jvps[k], x_dot) for k, x_dot in enumerate(dots) if x_dot is not None)
+    return [rule(x_dot, y, *args, **params) for rule, x_dot in rules if rule is not None]
+
+
+def fit_output(y_dot: Any, value: Any) -> Any:
+    """Fit the tangent of an output, or of each of several outputs, to its value."""
+    if type(value) is not tuple:
+        return fit(y_dot, value, broadcast_to)
+    return tuple(d if d is None else fit(d, v, broadcast_to) for d, v in zip(y_dot, value))

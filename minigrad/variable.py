@@ -1,0 +1,248 @@
+"""A Variable is a value and its place on a tape.
+
+It is what a traced program computes with: an array (or a plain number) that remembers which
+instruction made it. A Variable computes nothing itself; each Python operator hands its operands
+to the primitive of the same name, and :mod:`minigrad.primitive` does the recording.
+
+The arithmetic lives in :mod:`minigrad.ops`, which the engine does not import. `OPERATORS` is the
+one place where the two meet: the rules put their primitives there, the operators look them up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from minigrad.errors import UntrackedError
+
+if TYPE_CHECKING:
+    from minigrad.tape import Tape
+
+__all__ = ["OPERATORS", "Variable", "value_of"]
+
+OPERATORS: dict[str, Callable[..., Any]] = {}
+
+
+def value_of(x: Any) -> Any:
+    """Return the plain value of `x`, which may be a Variable or plain already."""
+    return x.value if type(x) is Variable else x
+
+
+class Variable:
+    """A value recorded on a tape.
+
+    Made by :meth:`minigrad.Tape.variable` and by operations on other Variables, never by hand.
+    Python's operators, indexing and NumPy's functions work on it and are recorded while the tape
+    is open; on a closed tape they return plain arrays.
+
+    Attributes
+    ----------
+    value : numpy.ndarray or number
+        The primal, read-only. Reading it leaves the tape: what is computed from it is a constant.
+    tape : Tape
+        The tape that holds it.
+    index : int
+        The instruction that made it: ``tape[index].value is value``.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> with mg.Tape() as tape:
+    ...     x = tape.variable(3.0, name="x")
+    ...     y = x * x + 1.0
+    >>> y
+    Variable(10.0, index=2)
+    >>> tape.gradient(y, x)
+    6.0
+    """
+
+    __slots__ = ("__weakref__", "index", "tape", "value")
+
+    # No __init__: a Variable is made for each operation, and calling one would double its cost.
+    tape: Tape
+    index: int
+    value: Any
+
+    # Facts about the value; none of them is recorded.
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the value; ``()`` for a number."""
+        return np.shape(self.value)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(np.shape(self.value))
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.size(self.value))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements; a Python float counts as float64."""
+        return np.asarray(self.value).dtype
+
+    @property
+    def name(self) -> str | None:
+        """The name given to :meth:`minigrad.Tape.variable`, if any."""
+        return self.tape.names.get(self.index)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __repr__(self) -> str:
+        name = f", name={self.name!r}" if self.name else ""
+        return f"Variable({self.value}, index={self.index}{name})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec)
+
+    # Recorded: each operator is the primitive of the same name.
+
+    def __add__(self, other: Any) -> Any:
+        return OPERATORS["add"](self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return OPERATORS["add"](other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return OPERATORS["subtract"](self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return OPERATORS["subtract"](other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return OPERATORS["multiply"](self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return OPERATORS["multiply"](other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return OPERATORS["divide"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return OPERATORS["divide"](other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return OPERATORS["power"](self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return OPERATORS["power"](other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return OPERATORS["remainder"](self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return OPERATORS["remainder"](other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return OPERATORS["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return OPERATORS["floor_divide"](other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return OPERATORS["matmul"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return OPERATORS["matmul"](other, self)
+
+    def __neg__(self) -> Any:
+        return OPERATORS["negative"](self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return OPERATORS["absolute"](self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return OPERATORS["getitem"](self, index)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0:
+            raise TypeError(f"a Variable of shape () cannot be iterated over: {self!r}")
+        return (self[i] for i in range(len(self)))
+
+    def __getattr__(self, name: str) -> Any:
+        # Array methods (x.sum(), x.T, x.reshape(...)) are the NumPy functions of the same name.
+        method = OPERATORS.get("." + name)
+        if method is None:
+            raise AttributeError(
+                f"a Variable has no attribute {name!r}; its plain array is `.value`, "
+                f"and NumPy's functions take it as it is, as in np.sum(x)"
+            )
+        return method(self)
+
+    # Comparisons look at the value and are not recorded: they have no derivative.
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: Any) -> Any:
+        return OPERATORS["equal"](self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return OPERATORS["not_equal"](self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return OPERATORS["less"](self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return OPERATORS["less_equal"](self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return OPERATORS["greater"](self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return OPERATORS["greater_equal"](self, other)
+
+    # NumPy calls these when it is given a Variable.
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return OPERATORS["ufunc"](ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return OPERATORS["function"](function, args, kwargs)
+
+    # Conversions would drop the value from the tape without a word, so they say it aloud.
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise UntrackedError(
+            f"{what} of a Variable (instruction {self.index}, shape {self.shape}) would drop it "
+            f"from the tape, and its derivative with it. Use `x.value` if that is meant; use "
+            f"np.stack([...]) to build an array of Variables, NumPy's functions in place of "
+            f"math's, and np.where or np.concatenate in place of assigning into an array."
+        )
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        self._refuse("turning into a plain array")
+
+    def __float__(self) -> float:
+        self._refuse("float()")
+
+    def __int__(self) -> int:
+        self._refuse("int()")
+
+    def __index__(self) -> int:
+        self._refuse("use as an index")
+
+    def __complex__(self) -> complex:
+        self._refuse("complex()")
+
+    def __bool__(self) -> bool:
+        self._refuse("the truth value")
+
+    def __setitem__(self, index: Any, item: Any) -> None:
+        self._refuse("assignment into the value")
+
+
+def at(tape: Tape, index: int, value: Any) -> Variable:
+    """Return the Variable for an instruction that is on the tape already."""
+    x = Variable()
+    x.tape, x.index, x.value = tape, index, value
+    return x
