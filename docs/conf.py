@@ -68,3 +68,4 @@ pygments_dark_style = "a11y-dark"
 html_title = "minigrad"
 html_static_path = ["_static"]
 html_css_files = [("site.css", {"priority": 900})]  # after the extensions' own
+html_js_files = ["site.js"]
