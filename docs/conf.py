@@ -31,6 +31,9 @@ nitpicky = True
 # API pages: signatures stay short, types are told by the numpydoc sections.
 autodoc_typehints = "none"
 autosummary_generate = True
+autosummary_filename_map = {  # apart even where file names know no capitals
+    "minigrad.extend.Primitive": "minigrad.extend.Primitive-class",
+}
 numpydoc_show_class_members = False  # the class template lists them, with targets
 templates_path = ["_templates"]
 

@@ -1,5 +1,6 @@
-"""What the documentation's build computes: the support table and the look of the figures."""
+"""What the build computes: the support table, the signatures of primitives, the look of figures."""
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from sphinx.application import Sphinx
 
+from minigrad.extend import Primitive
 from minigrad.ops import support_table
 
 HERE = Path(__file__).parent
@@ -16,6 +18,7 @@ COLUMNS = ("function", "keywords", "modes", "orders", "note")
 def setup(app: Sphinx) -> dict[str, bool]:
     """Join the build."""
     app.connect("builder-inited", write_support_table)
+    app.connect("autodoc-process-signature", signature_of_primitive)
     return {"parallel_read_safe": True}
 
 
@@ -49,6 +52,17 @@ def _listed(value: object, form: str) -> str:
         return ""
     many = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
     return ", ".join(form.format(one) for one in many)
+
+
+def signature_of_primitive(
+    app: Sphinx, what: str, name: str, documented: Any, *_: Any
+) -> tuple[str, None] | None:
+    """Give a primitive the signature of the function underneath, without its annotations."""
+    if what != "function" or not isinstance(documented, Primitive):
+        return None
+    parameters = inspect.signature(documented.function).parameters.values()
+    bare = [one.replace(annotation=inspect.Parameter.empty) for one in parameters]
+    return str(inspect.Signature(bare)), None
 
 
 def use_docs_matplotlibrc(gallery_conf: dict[str, Any], tutorial: str) -> None:
