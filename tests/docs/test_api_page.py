@@ -20,6 +20,8 @@ def names_by_module() -> dict[str, set[str]]:
             names[module] = set()
         if line and not line.startswith(" "):
             listing = line.startswith(".. autosummary::")
+        elif line == "   :members:":  # the page shows all that the module has
+            del names[module]
         elif listing and (found := re.fullmatch(r"   (\w+)", line)):
             names[module].add(found[1])
     return names
