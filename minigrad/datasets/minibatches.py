@@ -78,7 +78,8 @@ def batches(
     Parameters
     ----------
     x, y : array_like, shape (n, ...)
-        Examples and labels, in the same order. Copied, unless read-only and their own owners already.
+        Examples and labels, in the same order. Copied, unless they are read-only and own their
+        memory already.
     size : int
         Examples in a batch, from 1 to `n`; an example is in a batch at most once.
     steps : int
