@@ -1,6 +1,6 @@
 """minigrad"""
 
-from minigrad import ops, dispatch
+from minigrad import dispatch, display, ops
 from minigrad.tape import Tape
 from minigrad.transforms import *
 

@@ -26,7 +26,7 @@ from minigrad.variable import at
 if TYPE_CHECKING:
     from minigrad.tape import Tape
 
-__all__ = ["backward", "dependents", "forward", "zeros_of"]
+__all__ = ["backward", "dependents", "forward", "filled_like"]
 
 Witness = Callable[[int, int, Any], None]
 
@@ -37,14 +37,21 @@ def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
     code = tape.code
     for index in range(min(active, default=last) + 1, last + 1):
         prim, inputs, *_ = code[index]
-        if not active.isdisjoint(inputs) and prim.depends(inputs, active):
-            active.add(index)
+        if active.isdisjoint(inputs):
+            continue
+        if prim.steps:  # some operands matter to the value, but not to any derivative
+            inputs = [j for j, rule in zip(inputs, prim.vjps, strict=True) if rule is not None]
+            if active.isdisjoint(inputs):
+                continue
+        active.add(index)
     return active
 
 
-def zeros_of(value: Any) -> Any:
-    """Return the zero derivative of a value: of its shape and dtype."""
-    return np.zeros_like(value)[()] if hasattr(value, "dtype") else value * 0
+def filled_like(value: Any, number: int) -> Any:
+    """Return `number` in the shape and dtype of a value; of a Fraction, as a Fraction."""
+    if getattr(value, "dtype", np.dtype(object)) != object:
+        return np.full_like(value, number)[()]
+    return float(number) if isinstance(value, float) else value * 0 + number
 
 
 def as_rules_see_it(tape: Tape, index: int) -> tuple[Any, Sequence[Any]]:
@@ -53,6 +60,8 @@ def as_rules_see_it(tape: Tape, index: int) -> tuple[Any, Sequence[Any]]:
     if not tape.is_open:
         return value, operands
     args = [x if j < 0 else at(tape, j, x) for j, x in zip(inputs, operands, strict=True)]
+    if type(value) is tuple:  # its parts were selected by the instructions that follow it
+        return tuple(at(tape, index + 1 + k, part) for k, part in enumerate(value)), args
     return at(tape, index, value), args
 
 
@@ -96,7 +105,7 @@ def backward(
             cotangents.setdefault(inputs[0], {})[params["position"]] = y_bar
             continue
         if type(value) is tuple:
-            y_bar = tuple(y_bar.get(k, zeros_of(part)) for k, part in enumerate(value))
+            y_bar = tuple(y_bar.get(k, filled_like(part, 0)) for k, part in enumerate(value))
         y, args = as_rules_see_it(tape, index)
         rules = prim.vjps
         bars = prim.joint_vjp and prim.joint_vjp(y_bar, y, *args, **params)
@@ -160,7 +169,7 @@ def push(
 ) -> list[Any]:
     """Apply the JVP rules: the contributions of the operands that have a tangent."""
     if prim.joint_jvp is not None:
-        dots = [zeros_of(x) if x_dot is None else x_dot for x_dot, x in zip(dots, operands)]
+        dots = [filled_like(x, 0) if x_dot is None else x_dot for x_dot, x in zip(dots, operands)]
         return [prim.joint_jvp(*dots, y, *args, **params)]
     if prim.jvps is None:
         raise prim.missing("JVP")

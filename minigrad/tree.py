@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 __all__ = ["flatten", "leaves", "map", "paths", "unflatten"]
 
 
-def fields(node: Any) -> list[str]:
-    """Return the field names of a namedtuple or a dataclass instance; none for other things."""
-    if isinstance(node, tuple):
-        return list(getattr(node, "_fields", ()))
-    if dataclasses.is_dataclass(node) and not isinstance(node, type):
-        return [field.name for field in dataclasses.fields(node)]
-    return []
+@cache
+def fields(kind: type) -> list[str]:
+    """Return the field names of a namedtuple or dataclass type; none for other types."""
+    if issubclass(kind, tuple):
+        return list(getattr(kind, "_fields", ()))
+    return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
 
 
 def children(node: Any) -> Iterable[Any] | None:
@@ -30,17 +30,15 @@ def children(node: Any) -> Iterable[Any] | None:
         return node.values()  # type: ignore[no-any-return]
     if kind is list or kind is tuple:
         return node  # type: ignore[no-any-return]
-    if node is None:
-        return ()
-    names = fields(node)
-    return [getattr(node, name) for name in names] if names else None
+    names = fields(kind)
+    return [getattr(node, name) for name in names] if names or node is None else None
 
 
 def labels(node: Any) -> list[str]:
     """Return how each child of a container is written behind it: ``['w']``, ``[0]``, ``.w``."""
     if type(node) is dict:
         return [f"[{key!r}]" for key in node]
-    names = fields(node)
+    names = fields(type(node))
     return [f".{name}" for name in names] or [f"[{i}]" for i in range(len(node or ()))]
 
 
@@ -65,7 +63,7 @@ def rebuild(node: Any, new: Iterator[Any]) -> Any:
         return None
     if type(node) is dict:
         return dict(zip(node, built, strict=True))
-    if names := fields(node):
+    if names := fields(type(node)):
         return type(node)(**dict(zip(names, built, strict=True)))
     return type(node)(built)
 
@@ -118,7 +116,7 @@ def paths(tree: Any, prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:  # noqa: A001
+def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """Apply a function to each leaf, or to the leaves in the same place of several trees.
 
     Raises
@@ -140,9 +138,9 @@ def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:  # noqa: 
         given = paths(other)
         if first.keys() != given.keys():
             odd = next(iter(first.keys() ^ given.keys()))
-            where = "first" if odd in first else "other"
-            raise ValueError(
-                f"two trees of different shapes: only the {where} one has a leaf at {odd or 'the top'}"
+            where = (
+                f"only the {'first' if odd in first else 'other'} has a leaf at {odd or 'its top'}"
             )
+            raise ValueError(f"two trees of different shapes: {where}")
         columns.append([given[path] for path in first])  # type: ignore[arg-type]
     return unflatten(tree, [function(*row) for row in zip(*columns, strict=True)])

@@ -20,7 +20,7 @@ from minigrad.errors import UntrackedError
 if TYPE_CHECKING:
     from minigrad.tape import Tape
 
-__all__ = ["OPERATORS", "Variable", "value_of"]
+__all__ = ["OPERATORS", "Variable", "at", "value_of"]
 
 OPERATORS: dict[str, Callable[..., Any]] = {}
 
@@ -28,6 +28,33 @@ OPERATORS: dict[str, Callable[..., Any]] = {}
 def value_of(x: Any) -> Any:
     """Return the plain value of `x`, which may be a Variable or plain already."""
     return x.value if type(x) is Variable else x
+
+
+def binary(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """Return the methods for ``x + other`` and ``other + x``, whatever the operator."""
+    return (
+        lambda self, other: OPERATORS[name](self, other),
+        lambda self, other: OPERATORS[name](other, self),
+    )
+
+
+def unary(name: str) -> Callable[[Any], Any]:
+    """Return the method for an operator of one operand."""
+    return lambda self: OPERATORS[name](self)
+
+
+def refusal(what: str) -> Callable[..., Any]:
+    """Return a method that refuses to turn a Variable into something plain."""
+
+    def refuse(self: Variable, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UntrackedError(
+            f"{what} of a Variable (instruction {self.index}, shape {self.shape}) would drop it "
+            f"from the tape, and its derivative with it. Use `x.value` if that is meant; use "
+            f"np.stack([...]) to build an array of Variables, NumPy's functions in place of "
+            f"math's, and np.where or np.concatenate in place of assigning into an array."
+        )
+
+    return refuse
 
 
 class Variable:
@@ -102,67 +129,25 @@ class Variable:
     def __format__(self, spec: str) -> str:
         return format(self.value, spec)
 
-    # Recorded: each operator is the primitive of the same name.
+    # Recorded: each operator is the primitive of that name.
+    # fmt: off
+    __add__,      __radd__      = binary("add")
+    __sub__,      __rsub__      = binary("subtract")
+    __mul__,      __rmul__      = binary("multiply")
+    __truediv__,  __rtruediv__  = binary("divide")
+    __floordiv__, __rfloordiv__ = binary("floor_divide")
+    __mod__,      __rmod__      = binary("remainder")
+    __pow__,      __rpow__      = binary("power")
+    __matmul__,   __rmatmul__   = binary("matmul")
+    __neg__, __pos__, __abs__   = unary("negative"), unary("positive"), unary("absolute")
+    __getitem__                 = binary("getitem")[0]
 
-    def __add__(self, other: Any) -> Any:
-        return OPERATORS["add"](self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return OPERATORS["add"](other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return OPERATORS["subtract"](self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return OPERATORS["subtract"](other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return OPERATORS["multiply"](self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return OPERATORS["multiply"](other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return OPERATORS["divide"](self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return OPERATORS["divide"](other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return OPERATORS["power"](self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return OPERATORS["power"](other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return OPERATORS["remainder"](self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return OPERATORS["remainder"](other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return OPERATORS["floor_divide"](self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return OPERATORS["floor_divide"](other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        return OPERATORS["matmul"](self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return OPERATORS["matmul"](other, self)
-
-    def __neg__(self) -> Any:
-        return OPERATORS["negative"](self)
-
-    def __pos__(self) -> Any:
-        return self
-
-    def __abs__(self) -> Any:
-        return OPERATORS["absolute"](self)
-
-    def __getitem__(self, index: Any) -> Any:
-        return OPERATORS["getitem"](self, index)
+    # Not recorded: comparisons look at the values and have no derivative.
+    __lt__, __le__ = binary("less")[0], binary("less_equal")[0]
+    __gt__, __ge__ = binary("greater")[0], binary("greater_equal")[0]
+    __eq__, __ne__ = binary("equal")[0], binary("not_equal")[0]  # type: ignore[assignment]
+    __hash__       = object.__hash__
+    # fmt: on
 
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
@@ -179,28 +164,6 @@ class Variable:
             )
         return method(self)
 
-    # Comparisons look at the value and are not recorded: they have no derivative.
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: Any) -> Any:
-        return OPERATORS["equal"](self, other)
-
-    def __ne__(self, other: Any) -> Any:
-        return OPERATORS["not_equal"](self, other)
-
-    def __lt__(self, other: Any) -> Any:
-        return OPERATORS["less"](self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return OPERATORS["less_equal"](self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return OPERATORS["greater"](self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return OPERATORS["greater_equal"](self, other)
-
     # NumPy calls these when it is given a Variable.
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -211,34 +174,10 @@ class Variable:
 
     # Conversions would drop the value from the tape without a word, so they say it aloud.
 
-    def _refuse(self, what: str) -> NoReturn:
-        raise UntrackedError(
-            f"{what} of a Variable (instruction {self.index}, shape {self.shape}) would drop it "
-            f"from the tape, and its derivative with it. Use `x.value` if that is meant; use "
-            f"np.stack([...]) to build an array of Variables, NumPy's functions in place of "
-            f"math's, and np.where or np.concatenate in place of assigning into an array."
-        )
-
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse("turning into a plain array")
-
-    def __float__(self) -> float:
-        self._refuse("float()")
-
-    def __int__(self) -> int:
-        self._refuse("int()")
-
-    def __index__(self) -> int:
-        self._refuse("use as an index")
-
-    def __complex__(self) -> complex:
-        self._refuse("complex()")
-
-    def __bool__(self) -> bool:
-        self._refuse("the truth value")
-
-    def __setitem__(self, index: Any, item: Any) -> None:
-        self._refuse("assignment into the value")
+    __array__ = refusal("turning into a plain array")
+    __float__, __int__ = refusal("float()"), refusal("int()")
+    __index__, __complex__ = refusal("use as an index"), refusal("complex()")
+    __bool__, __setitem__ = refusal("the truth value"), refusal("assignment into the value")
 
 
 def at(tape: Tape, index: int, value: Any) -> Variable:

@@ -1,0 +1,391 @@
+"""Fused primitives: what a network does at every step, as one instruction each.
+
+Written out in NumPy's functions, a cross-entropy is eight instructions, of which three overflow
+without care. Here it is one, with a backward pass of one, and both with a second order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.ops.elementwise import elementwise, exp, tanh
+from minigrad.ops.products import matmul_t
+from minigrad.primitive import by_position, def_jvp, def_vjp, primitive
+from minigrad.variable import value_of
+
+__all__ = [
+    "cross_entropy",
+    "dense",
+    "gelu",
+    "log_softmax",
+    "logsumexp",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "sum_squares",
+]
+
+
+# Activations. `np.real` picks the branch so that a complex step passes through.
+
+
+def _sigmoid(x: Any) -> Any:
+    right = np.real(x) >= 0
+    small = np.exp(np.where(right, -x, x))
+    return np.where(right, 1.0, small) / (1.0 + small)
+
+
+def _softplus(x: Any) -> Any:
+    right = np.real(x) >= 0
+    return np.where(right, x, 0.0) + np.log1p(np.exp(np.where(right, -x, x)))
+
+
+def _gelu_slope(x: Any) -> Any:
+    t = tanh(GELU * (x + 0.044715 * x * x * x))
+    return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * (GELU * (1.0 + 0.134145 * x * x))
+
+
+GELU = float(np.sqrt(2.0 / np.pi))
+
+sigmoid = elementwise(_sigmoid, lambda d, y, x: d * (y * (1.0 - y)), name="sigmoid")
+sigmoid.__doc__ = r"""Logistic function :math:`1 / (1 + e^{-x})`, elementwise, without overflow.
+
+Its slope is :math:`y (1 - y)`.
+
+Examples
+--------
+>>> from minigrad import nn
+>>> float(nn.sigmoid(0.0))
+0.5
+"""
+softplus = elementwise(_softplus, lambda d, y, x: d * sigmoid(x), name="softplus")
+softplus.__doc__ = r"""Smooth ramp :math:`\log(1 + e^x)`, elementwise, without overflow.
+
+Its slope is the logistic function.
+
+Examples
+--------
+>>> from minigrad import nn
+>>> float(nn.softplus(1000.0))
+1000.0
+"""
+relu = elementwise(
+    lambda x: np.where(np.real(x) > 0, x, 0.0),
+    lambda d, y, x: d * (np.real(value_of(x)) > 0),
+    name="relu",
+)
+relu.__doc__ = r"""Ramp :math:`\max(x, 0)`, elementwise; its slope at 0 is 0.
+
+Examples
+--------
+>>> import numpy as np
+>>> from minigrad import nn
+>>> nn.relu(np.array([-1.0, 2.0]))
+array([0., 2.])
+"""
+gelu = elementwise(
+    lambda x: 0.5 * x * (1.0 + np.tanh(GELU * (x + 0.044715 * x * x * x))),
+    lambda d, y, x: d * _gelu_slope(x),
+    name="gelu",
+)
+gelu.__doc__ = r"""Gaussian error linear unit, elementwise, in its tanh form.
+
+.. math:: \tfrac{x}{2} \left(1 + \tanh\left(\sqrt{2/\pi}\,(x + 0.044715\,x^3)\right)\right)
+
+References
+----------
+.. [1] D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", arXiv:1606.08415, section 2.
+
+Examples
+--------
+>>> from minigrad import nn
+>>> float(nn.gelu(0.0))
+0.0
+"""
+
+
+# A layer and the weight penalty.
+
+
+@primitive
+def dense(x: Any, w: Any, b: Any) -> Any:
+    """Return ``x @ w + b``: a layer of a network.
+
+    Parameters
+    ----------
+    x : array, shape (n, inputs)
+    w : array, shape (inputs, outputs)
+    b : array, shape (outputs,)
+
+    Returns
+    -------
+    array, shape (n, outputs)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad import nn
+    >>> nn.dense(np.ones((1, 2)), np.ones((2, 3)), np.zeros(3))
+    array([[2., 2., 2.]])
+    """
+    y = np.matmul(x, w)
+    return np.add(y, b, out=y) if np.result_type(y, b) == y.dtype else y + b
+
+
+def_vjp(
+    dense,
+    lambda y_bar, y, x, w, b: matmul_t(y_bar, w, tb=True),
+    lambda y_bar, y, x, w, b: matmul_t(x, y_bar, ta=True),
+    lambda y_bar, y, x, w, b: y_bar,  # summed over the rows as any broadcast operand is
+)
+def_jvp(
+    dense,
+    lambda x_dot, y, x, w, b: x_dot @ w,
+    lambda w_dot, y, x, w, b: x @ w_dot,
+    lambda b_dot, y, x, w, b: b_dot,
+)
+
+
+@primitive
+def sum_squares(*weights: Any) -> Any:
+    r"""Return :math:`\sum_i w_i^2` over all elements of all arrays given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad import nn
+    >>> float(nn.sum_squares(np.array([3.0, 4.0]), np.array([[12.0]])))
+    169.0
+    """
+    flat = [np.ravel(w) for w in weights]
+    return sum(np.dot(w, w) for w in flat)
+
+
+@primitive
+def twice(scale: Any, w: Any) -> Any:
+    """Return ``2 scale w``, the gradient of `sum_squares`, for a scalar `scale`."""
+    return (2 * scale) * w
+
+
+def_vjp(sum_squares, by_position(lambda k, y_bar, y, *weights: twice(y_bar, weights[k])))
+def_jvp(sum_squares, by_position(lambda k, w_dot, y, *weights: 2 * np.vdot(weights[k], w_dot)))
+def_vjp(twice, lambda y_bar, y, s, w: 2 * np.vdot(y_bar, w), lambda y_bar, y, s, w: twice(s, y_bar))
+def_jvp(twice, lambda s_dot, y, s, w: twice(s_dot, w), lambda w_dot, y, s, w: twice(s, w_dot))
+
+
+# The softmax family, along an axis.
+
+
+def _shift(x: Any, axis: Any) -> Any:
+    """Return the largest element along the axis, 0 where it is infinite: what exp can bear."""
+    top = np.maximum.reduce(x, axis=axis, keepdims=True)
+    return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, 0.0)
+
+
+def _expand(y: Any, axis: Any, keepdims: bool) -> Any:
+    return y if keepdims or axis is None else np.expand_dims(y, axis)
+
+
+@primitive
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    r"""Return :math:`\log \sum_i e^{x_i}` along an axis, without overflow.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad import nn
+    >>> float(nn.logsumexp(np.array([1000.0, 1000.0]))) == 1000.0 + np.log(2.0)
+    True
+    """
+    shift = _shift(x, axis)
+    y = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+    return y if keepdims else np.squeeze(y, axis=axis)[()]
+
+
+@primitive
+def softmax(x: Any, axis: Any = -1) -> Any:
+    r"""Return :math:`e^{x_i} / \sum_j e^{x_j}` along an axis, without overflow.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad import nn
+    >>> nn.softmax(np.array([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    y = np.exp(x - _shift(x, axis))
+    return y / np.sum(y, axis=axis, keepdims=True)
+
+
+@primitive
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    r"""Return :math:`x_i - \log \sum_j e^{x_j}` along an axis, without overflow.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad import nn
+    >>> nn.log_softmax(np.array([0.0, -1000.0]))
+    array([    0., -1000.])
+    """
+    x = x - _shift(x, axis)
+    return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+
+
+def _softmax_product(d: Any, y: Any, axis: Any) -> Any:
+    """Return the softmax's Jacobian, which is symmetric, times `d`."""
+    return y * (d - np.sum(y * d, axis=axis, keepdims=True))
+
+
+def_vjp(
+    logsumexp,
+    lambda y_bar, y, x, axis=None, keepdims=False: (
+        _expand(y_bar, axis, keepdims) * exp(x - _expand(y, axis, keepdims))
+    ),
+)
+def_jvp(
+    logsumexp,
+    lambda x_dot, y, x, axis=None, keepdims=False: np.sum(
+        x_dot * exp(x - _expand(y, axis, keepdims)), axis=axis, keepdims=keepdims
+    ),
+)
+def_vjp(softmax, lambda y_bar, y, x, axis=-1: _softmax_product(y_bar, y, axis))
+def_jvp(softmax, lambda x_dot, y, x, axis=-1: _softmax_product(x_dot, y, axis))
+def_vjp(
+    log_softmax,
+    lambda y_bar, y, x, axis=-1: y_bar - exp(y) * np.sum(y_bar, axis=axis, keepdims=True),
+)
+def_jvp(
+    log_softmax,
+    lambda x_dot, y, x, axis=-1: x_dot - np.sum(exp(y) * x_dot, axis=axis, keepdims=True),
+)
+
+
+# Cross-entropy from logits. Its gradient is the famous residual, (softmax - target) / n.
+#
+# `picked` and `residual` are given the log-probabilities beside the logits that these were
+# computed from, so that the exponentials are taken once. The whole derivative is attributed to
+# the logits, and the rule for the log-probabilities is None.
+
+
+def cross_entropy(logits: Any, labels: Any) -> Any:
+    r"""Return the mean cross-entropy of the softmax of the logits.
+
+    .. math:: C = -\frac{1}{n} \sum_i \sum_k t_{ik} \log \mathrm{softmax}(z_i)_k
+
+    Parameters
+    ----------
+    logits : array, shape (n, classes)
+        :math:`z`, before any softmax.
+    labels : array
+        Class numbers, integers of shape (n,); or rows :math:`t_i` of probabilities, of shape
+        (n, classes), which have a derivative as well.
+
+    Returns
+    -------
+    scalar
+        In nats.
+
+    Raises
+    ------
+    ValueError
+        If `labels` fits neither form.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad import nn
+    >>> float(nn.cross_entropy(np.zeros((1, 4)), np.array([2]))) == np.log(4.0)
+    True
+    """
+    _check_labels(value_of(logits), np.asarray(value_of(labels)))
+    return picked(logits, log_softmax(logits, axis=1), labels)
+
+def _check_labels(logits: Any, labels: Any) -> None:
+    shape = np.shape(logits)
+    if len(shape) == 2 and shape[0] > 0:
+        if labels.shape == shape:
+            return
+        if labels.shape == shape[:1] and labels.dtype.kind in "iu":
+            if labels.min() >= 0 and labels.max() < shape[1]:
+                return
+            raise ValueError(
+                f"cross_entropy: labels go from {labels.min()} to {labels.max()}, but the logits "
+                f"have {shape[1]} classes, numbered from 0"
+            )
+    raise ValueError(
+        f"cross_entropy: expected logits of shape (n, classes), n > 0, and labels that are integers "
+        f"of shape (n,) or rows of shape (n, classes); got logits of shape {shape} and labels of "
+        f"shape {labels.shape} and dtype {labels.dtype}"
+    )
+
+
+@primitive
+def picked(logits: Any, log_p: Any, labels: Any) -> Any:
+    """Return the mean of minus the log-probabilities of the labels."""
+    if labels.ndim == 1:
+        return np.add.reduce(log_p[np.arange(len(labels)), labels]) / -len(labels)
+    return np.vdot(labels, log_p) / -len(labels)
+
+
+@primitive
+def residual(scale: Any, logits: Any, log_p: Any, labels: Any) -> Any:
+    """Return ``scale * (softmax(logits) * total - targets) / n``, the gradient of cross_entropy.
+
+    ``total`` is the sum of each row of targets, 1 for class numbers.
+    """
+    factor = scale / len(labels)
+    if labels.ndim == 1:
+        p = np.exp(log_p)
+        p *= factor
+        p[np.arange(len(p)), labels] -= factor
+        return p
+    return factor * (np.exp(log_p) * _total(labels) - labels)
+
+
+def _total(labels: Any) -> Any:
+    return 1 if np.ndim(value_of(labels)) == 1 else np.sum(labels, axis=1, keepdims=True)
+
+
+def _mean(scale: Any, labels: Any) -> Any:
+    return scale / len(value_of(labels))
+
+
+def _bend(d: Any, scale: Any, log_p: Any, labels: Any) -> Any:
+    """Return the residual's Jacobian in the logits, which is symmetric, times `d`."""
+    return _softmax_product(d, exp(log_p), 1) * (_mean(scale, labels) * _total(labels))
+
+
+def_vjp(
+    picked,
+    lambda y_bar, y, z, log_p, t: residual(y_bar, z, log_p, t),
+    None,
+    lambda y_bar, y, z, log_p, t: log_p * -_mean(y_bar, t),
+)
+def_jvp(
+    picked,
+    lambda z_dot, y, z, log_p, t: np.sum(z_dot * residual(1.0, z, log_p, t)),
+    None,
+    lambda t_dot, y, z, log_p, t: np.sum(t_dot * log_p) * -_mean(1, t),
+)
+def_vjp(
+    residual,
+    lambda r_bar, r, scale, z, log_p, t: np.sum(r_bar * residual(1.0, z, log_p, t)),
+    lambda r_bar, r, scale, z, log_p, t: _bend(r_bar, scale, log_p, t),
+    None,
+    lambda r_bar, r, scale, z, log_p, t: (
+        (np.sum(r_bar * exp(log_p), axis=1, keepdims=True) - r_bar) * _mean(scale, t)
+    ),
+)
+def_jvp(
+    residual,
+    lambda s_dot, r, scale, z, log_p, t: s_dot * residual(1.0, z, log_p, t),
+    lambda z_dot, r, scale, z, log_p, t: _bend(z_dot, scale, log_p, t),
+    None,
+    lambda t_dot, r, scale, z, log_p, t: (
+        (exp(log_p) * np.sum(t_dot, axis=1, keepdims=True) - t_dot) * _mean(scale, t)
+    ),
+)
