@@ -1,4 +1,4 @@
-"""minigrad"""
+"""minigrad."""
 
 from minigrad import dispatch, display, ops
 from minigrad.tape import Tape

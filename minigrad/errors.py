@@ -6,16 +6,10 @@ from the built-in exception that a caller who has never heard of minigrad would 
 
 from __future__ import annotations
 
-__all__ = [
-    "ChangedArrayError",
-    "MinigradError",
-    "MissingRuleError",
-    "SourceError",
-    "TapeError",
-    "TapeMismatchError",
-    "TargetError",
-    "UntrackedError",
-]
+# fmt: off
+__all__ = ["ChangedArrayError", "MinigradError", "MissingRuleError", "SourceError",
+           "TapeError", "TapeMismatchError", "TargetError", "UntrackedError"]
+# fmt: on
 
 
 class MinigradError(Exception):

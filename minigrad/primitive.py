@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.errors import MissingRuleError, TapeError, TapeMismatchError
-from minigrad.variable import Variable, value_of
+from minigrad.variable import OPERATORS, Variable, value_of
 
 if TYPE_CHECKING:
     from minigrad.tape import Tape
@@ -36,7 +36,9 @@ __all__ = ["Primitive", "by_position", "def_jvp", "def_vjp", "fit", "primitive",
 
 Rule = Callable[..., Any]
 PLAIN_NUMBERS = (float, int)
+OBJECT = np.dtype(object)
 NO_PARAMS: dict[str, Any] = {}
+ONE_TAPE = "Record both on one tape of this thread; for a constant pass the plain `x.value`."
 
 
 class Primitive:
@@ -64,8 +66,6 @@ class Primitive:
         self.vjps: Any = None
         self.jvps: Any = None
         self.steps = False  # whether some rule is None
-        self.joint_vjp: Rule | None = None  # one rule for all operands at once
-        self.joint_jvp: Rule | None = None
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -93,7 +93,7 @@ class Primitive:
         if tape is None:
             return value
         if type(value) is np.ndarray:
-            value.setflags(False)  # read-only; by keyword it would cost twice as much
+            value.flags.writeable = False
         elif type(value) is tuple:
             whole = tape.append(self, inputs, operands, params, value)
             return tuple(select(whole, position=k) for k in range(len(value)))
@@ -104,21 +104,15 @@ class Primitive:
     def _wrong_tape(self, owner: Tape, tape: Tape | None) -> TapeError:
         """Build the error for operands of two open tapes, or of another thread's tape."""
         if tape is not None:
-            return TapeMismatchError(
-                f"{self.name}: its operands belong to two tapes that are both open. Record both "
-                f"on one tape, or pass `x.value` of the one that is meant as a constant."
-            )
-        return TapeError(
-            f"{self.name}: its operand belongs to a tape that another thread has open. Open a "
-            f"tape in each thread, or pass `x.value`."
-        )
+            return TapeMismatchError(f"{self.name}: its operands are on two open tapes. {ONE_TAPE}")
+        return TapeError(f"{self.name}: its operand is on another thread's open tape. {ONE_TAPE}")
 
     def def_vjp(self, rule: Rule) -> Rule:
         """Set one rule for all operands: ``rule(y_bar, y, *inputs, **params) -> x_bars``.
 
         `x_bars` is a tuple with a cotangent, or None, for each operand.
         """
-        self.joint_vjp = rule
+        self.vjps = by_position(lambda k, *args, **params: rule(*args, **params)[k])
         return rule
 
     def def_jvp(self, rule: Rule) -> Rule:
@@ -126,7 +120,13 @@ class Primitive:
 
         There is a tangent for each operand, zero for those that do not vary.
         """
-        self.joint_jvp = rule
+
+        def push_one(position: int, x_dot: Any, y: Any, *inputs: Any, **params: Any) -> Any:
+            dots = [filled_like(value_of(x), 0) for x in inputs]
+            dots[position] = x_dot
+            return rule(*dots, y, *inputs, **params)
+
+        self.jvps = by_position(push_one)
         return rule
 
     def missing(self, mode: str) -> MissingRuleError:
@@ -192,7 +192,7 @@ def def_jvp(prim: Primitive, *rules: Rule | None) -> None:
     prim.jvps = rules[0] if rules and isinstance(rules[0], by_position) else rules
 
 
-class by_position:  # noqa: N801 - used as a decorator
+class by_position:
     """Make one rule serve every operand of a primitive that takes any number of them.
 
     The rule's first argument is the position of the operand:
@@ -205,18 +205,12 @@ class by_position:  # noqa: N801 - used as a decorator
     def __getitem__(self, position: int) -> Rule:
         return lambda *args, **params: self.rule(position, *args, **params)
 
-    def __call__(self, *args: Any, **params: Any) -> Any:
-        """Apply the rule; its first argument is the position."""
-        return self.rule(*args, **params)
-
 
 # What the sweeps themselves need: to start, to pick one output of several, to add, to fit.
 
 variable = Primitive(lambda x: x, "variable")
 select = Primitive(lambda parts, position: parts[position], "select")
 broadcast_to = Primitive(lambda x, shape: np.broadcast_to(x, shape), "broadcast_to")
-cast = Primitive(lambda x, dtype: np.asarray(x).astype(dtype)[()], "cast")
-real = Primitive(np.real, "real")
 add = Primitive(np.add)
 
 
@@ -254,10 +248,6 @@ def_vjp(broadcast_to, lambda y_bar, y, x, shape: y_bar)  # `fit` does the rest
 def_jvp(broadcast_to, lambda x_dot, y, x, shape: broadcast_to(x_dot, shape=shape))
 def_vjp(unbroadcast, lambda y_bar, y, x, shape: broadcast_to(y_bar, shape=np.shape(value_of(x))))
 def_jvp(unbroadcast, lambda x_dot, y, x, shape: unbroadcast(x_dot, shape=shape))
-def_vjp(cast, lambda y_bar, y, x, dtype: y_bar)
-def_jvp(cast, lambda x_dot, y, x, dtype: x_dot)
-def_vjp(real, lambda y_bar, y, x: y_bar)
-def_jvp(real, lambda x_dot, y, x: real(x_dot))
 
 
 def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
@@ -269,18 +259,20 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
     that it has.
     """
     value = derivative.value if type(derivative) is Variable else derivative
-    kind = type(value)
-    if kind is type(primal):
-        if kind is not np.ndarray:
-            return derivative
-        if value.shape == primal.shape and value.dtype == primal.dtype:
-            return derivative
-    shape: tuple[int, ...] = getattr(primal, "shape", ())
-    if getattr(value, "shape", ()) != shape:
-        derivative = resize(derivative, shape=shape)
-    if np.iscomplexobj(value) and not np.iscomplexobj(primal):
-        derivative = real(derivative)
-    dtype = getattr(primal, "dtype", None)
-    if dtype is not None and getattr(value_of(derivative), "dtype", None) != dtype:
-        derivative = cast(derivative, dtype=dtype)
+    if type(value) is not type(primal) or type(value) is np.ndarray:
+        shape = getattr(primal, "shape", ())
+        if getattr(value, "shape", ()) != shape:
+            derivative = resize(derivative, shape=shape)
+        dtype = getattr(primal, "dtype", None)
+        if getattr(value, "dtype", None) is not dtype is not None:
+            if np.iscomplexobj(value) and not np.iscomplexobj(primal):
+                derivative = OPERATORS["real"](derivative)
+            derivative = OPERATORS["astype"](derivative, dtype=dtype)
     return derivative
+
+
+def filled_like(value: Any, number: int) -> Any:
+    """Return `number` in the shape and dtype of a value; of a Fraction, as a Fraction."""
+    if getattr(value, "dtype", OBJECT) is not OBJECT:
+        return np.full_like(value, number)[()]
+    return float(number) if isinstance(value, float) else value * 0 + number

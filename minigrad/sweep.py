@@ -18,15 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from minigrad.primitive import Primitive, add, broadcast_to, fit, select, unbroadcast
+from minigrad.primitive import add, broadcast_to, filled_like, fit, select, unbroadcast
 from minigrad.variable import at
 
 if TYPE_CHECKING:
     from minigrad.tape import Tape
 
-__all__ = ["backward", "dependents", "forward", "filled_like"]
+__all__ = ["backward", "dependents", "forward"]
 
 Witness = Callable[[int, int, Any], None]
 
@@ -45,13 +43,6 @@ def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
                 continue
         active.add(index)
     return active
-
-
-def filled_like(value: Any, number: int) -> Any:
-    """Return `number` in the shape and dtype of a value; of a Fraction, as a Fraction."""
-    if getattr(value, "dtype", np.dtype(object)) != object:
-        return np.full_like(value, number)[()]
-    return float(number) if isinstance(value, float) else value * 0 + number
 
 
 def as_rules_see_it(tape: Tape, index: int) -> tuple[Any, Sequence[Any]]:
@@ -107,18 +98,11 @@ def backward(
         if type(value) is tuple:
             y_bar = tuple(y_bar.get(k, filled_like(part, 0)) for k, part in enumerate(value))
         y, args = as_rules_see_it(tape, index)
-        rules = prim.vjps
-        bars = prim.joint_vjp and prim.joint_vjp(y_bar, y, *args, **params)
-        if rules is None and bars is None:
+        if prim.vjps is None:
             raise prim.missing("VJP")
         for position, source in enumerate(inputs):
-            if source not in active:
-                continue
-            if bars is not None:
-                x_bar = bars[position]
-            else:
-                rule = rules[position]
-                x_bar = rule and rule(y_bar, y, *args, **params)
+            rule = prim.vjps[position] if source in active else None
+            x_bar = rule and rule(y_bar, y, *args, **params)
             if x_bar is None:
                 continue
             x_bar = fit(x_bar, operands[position], unbroadcast)
@@ -149,36 +133,30 @@ def forward(tape: Tape, sources: dict[int, Any], targets: Sequence[int]) -> list
     code = tape.code
     tangents: dict[int, Any] = {}
     for index in sorted(dependents(tape, sources, max(targets, default=-1))):
-        prim, inputs, operands, params, value = code[index]
+        prim, inputs, _, params, value = code[index]
         y_dot = sources.get(index)
         if prim is select:
             parts = tangents.get(inputs[0])
             y_dot = parts and parts[params["position"]]
         elif not tangents.keys().isdisjoint(inputs):
             y, args = as_rules_see_it(tape, index)
-            for part in push(prim, [tangents.get(j) for j in inputs], y, operands, args, params):
-                part = fit_output(part, value)
-                y_dot = part if y_dot is None else add(y_dot, part)
+            if prim.jvps is None:
+                raise prim.missing("JVP")
+            for position, source in enumerate(inputs):
+                rule = prim.jvps[position] if source in tangents else None
+                part = rule and rule(tangents[source], y, *args, **params)
+                if part is not None:
+                    part = fit_each(part, value)
+                    y_dot = part if y_dot is None else add(y_dot, part)
         if y_dot is not None:
             tangents[index] = y_dot
     return [tangents.get(target) for target in targets]
 
 
-def push(
-    prim: Primitive, dots: list[Any], y: Any, operands: Sequence[Any], args: Any, params: Any
-) -> list[Any]:
-    """Apply the JVP rules: the contributions of the operands that have a tangent."""
-    if prim.joint_jvp is not None:
-        dots = [filled_like(x, 0) if x_dot is None else x_dot for x_dot, x in zip(dots, operands)]
-        return [prim.joint_jvp(*dots, y, *args, **params)]
-    if prim.jvps is None:
-        raise prim.missing("JVP")
-    rules = ((prim.jvps[k], x_dot) for k, x_dot in enumerate(dots) if x_dot is not None)
-    return [rule(x_dot, y, *args, **params) for rule, x_dot in rules if rule is not None]
-
-
-def fit_output(y_dot: Any, value: Any) -> Any:
+def fit_each(y_dot: Any, value: Any) -> Any:
     """Fit the tangent of an output, or of each of several outputs, to its value."""
     if type(value) is not tuple:
         return fit(y_dot, value, broadcast_to)
-    return tuple(d if d is None else fit(d, v, broadcast_to) for d, v in zip(y_dot, value))
+    return tuple(
+        d if d is None else fit(d, v, broadcast_to) for d, v in zip(y_dot, value, strict=True)
+    )

@@ -36,7 +36,7 @@ import numpy as np
 
 from minigrad import errors, sweep, tree
 from minigrad.fingerprint import can_change, fingerprint
-from minigrad.primitive import Primitive, variable
+from minigrad.primitive import Primitive, filled_like, variable
 from minigrad.variable import OPERATORS, Variable, value_of
 
 __all__ = ["Contribution", "Instruction", "Mark", "Tape", "current_tape"]
@@ -74,19 +74,17 @@ class Contribution(NamedTuple):
     value: Any
 
 
-class OpenTapes(threading.local):
-    """The tapes that a thread has open, innermost last: each thread has its own list."""
-
-    def __init__(self) -> None:
-        self.stack: list[Tape] = []
+_local = threading.local()  # each thread has its own open tapes
 
 
-_open_tapes = OpenTapes()
+def open_tapes() -> list[Tape]:
+    """Return the tapes that this thread has open, innermost last."""
+    return _local.__dict__.setdefault("tapes", [])  # type: ignore[no-any-return]
 
 
 def current_tape() -> Tape | None:
     """Return the innermost tape that is open in this thread, or None."""
-    return _open_tapes.stack[-1] if _open_tapes.stack else None
+    return open_tapes()[-1] if open_tapes() else None
 
 
 class Tape:
@@ -132,12 +130,12 @@ class Tape:
         if self.is_open:
             raise errors.TapeError("this tape is open already: use one `with` for one tape")
         self.is_open, self.thread = True, threading.get_ident()
-        _open_tapes.stack.append(self)
+        open_tapes().append(self)
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.is_open = False
-        _open_tapes.stack.remove(self)
+        open_tapes().remove(self)
 
     # Recording
 
@@ -165,9 +163,7 @@ class Tape:
             If a leaf is not a number or an array of numbers.
         """
         if not self.is_open:
-            raise errors.TapeError(
-                "the tape is closed: call tape.variable(...) inside `with tape:`"
-            )
+            raise errors.TapeError("the tape is closed: call tape.variable inside `with tape:`")
         leaves = [self._enter(leaf, name, path) for path, leaf in tree.paths(value).items()]
         return tree.unflatten(value, leaves)
 
@@ -178,11 +174,9 @@ class Tape:
         else:
             array = np.array(value_of(leaf))
             if array.dtype.kind not in "fciubO":
-                raise errors.SourceError(
-                    f"tape.variable: expected a number or an array of numbers, got "
-                    f"{type(leaf).__name__} {leaf!r:.60}{path and ' at ' + path}"
-                )
-            array.setflags(False)
+                what = f"{type(leaf).__name__} {leaf!r:.60}{path and ' at ' + path}"
+                raise errors.SourceError(f"expected a number or an array of numbers, got {what}")
+            array.flags.writeable = False
             leaf = leaf if isinstance(leaf, float | int) else array[()]
             new = self.append(variable, (-1,), (leaf,), {}, leaf)
         if name:
@@ -253,9 +247,7 @@ class Tape:
             If an instruction on the way has no VJP.
         """
         if contributions and self.is_open:
-            raise errors.TapeError(
-                "contributions are read off a closed tape: ask after the `with` block"
-            )
+            raise errors.TapeError("contributions are read off a closed tape: ask after `with`")
         indices = self._indices(sources)
         targets = self._seeds(target, cotangent)
         terms: dict[int, list[Contribution]] = {index: [] for index in indices}
@@ -312,16 +304,14 @@ class Tape:
         """Return where the sources are, having checked that they can have a derivative."""
         leaves = tree.leaves(sources)
         for k, x in enumerate(leaves):
-            if type(x) is Variable and x.tape is self and np.result_type(x.value).kind in "fcO":
+            if type(x) is Variable and x.tape is self and x.dtype.kind in "fcO":
                 continue
             what = f"source{list(tree.paths(sources))[k]}"
             self._check_owner(x, what)
-            mend = "make it a variable with tape.variable(...) before it is used"
+            mend = "is not on the tape: make it a variable with tape.variable before it is used"
             if isinstance(x, Variable):
-                mend = "derivatives need a real dtype: start from 2.0, not 2, or x.astype(float)"
-            raise errors.SourceError(
-                f"{what} is a {type(x).__name__} of {getattr(x, 'dtype', 'no dtype')}: {mend}"
-            )
+                mend = f"has dtype {x.dtype}, which has no derivative: start from 2.0 rather than 2"
+            raise errors.SourceError(f"{what}, {x!r:.60}, {mend}")
         return [x.index for x in leaves]
 
     def _seeds(self, target: Any, cotangent: Any) -> dict[int, Any]:
@@ -333,7 +323,7 @@ class Tape:
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
                     f"give `cotangent=` the weights of its elements"
                 )
-            cotangent = sweep.filled_like(value_of(target), 1)
+            cotangent = filled_like(value_of(target), 1)
         seeds: dict[int, Any] = {}
         for y, y_bar in zip(tree.leaves(target), tree.leaves(cotangent), strict=True):
             if isinstance(y, Variable):
@@ -344,18 +334,14 @@ class Tape:
 
     def _check_owner(self, x: Any, what: str) -> None:
         if isinstance(x, Variable) and x.tape is not self:
-            raise errors.TapeMismatchError(
-                f"{what} is on another tape: ask that one, it is `x.tape`"
-            )
+            raise errors.TapeMismatchError(f"{what} is on another tape: ask that, `x.tape`")
 
     def _checked(self, derivative: Any, primal: Any, what: str) -> Any:
         """Check that a derivative given by the user has the shape of its primal."""
         self._check_owner(derivative, what)
         given, wanted = np.shape(value_of(derivative)), np.shape(primal)
         if given != wanted:
-            raise errors.TargetError(
-                f"{what} has shape {given}; expected {wanted}, that of its primal"
-            )
+            raise errors.TargetError(f"{what} has shape {given}, but its primal has {wanted}")
         if isinstance(derivative, Variable) or not hasattr(primal, "dtype"):
             return derivative
         return np.array(derivative, dtype=primal.dtype)[()]
@@ -364,7 +350,7 @@ class Tape:
         """Return a result of a sweep: a Variable while the tape is open, else a new array."""
         primal = self.code[index][4] if index >= 0 else of
         if derivative is None:
-            derivative = sweep.filled_like(primal, 0)
+            derivative = filled_like(primal, 0)
         if not self.is_open:
             return plain(derivative, primal)
         if isinstance(derivative, Variable):

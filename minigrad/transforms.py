@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
-from minigrad.errors import TargetError
+
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.tape import Tape, current_tape
-from minigrad.variable import Variable, value_of
+from minigrad.variable import value_of
 
 __all__ = [
     "grad",

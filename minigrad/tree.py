@@ -8,22 +8,22 @@ shape. What is not one of the five containers, nor None, is a leaf.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from typing import Any
 
-__all__ = ["flatten", "leaves", "map", "paths", "unflatten"]
+__all__ = ["leaves", "map", "paths", "unflatten"]
 
 
 @cache
-def fields(kind: type) -> list[str]:
+def fields(kind: Any) -> list[str]:
     """Return the field names of a namedtuple or dataclass type; none for other types."""
     if issubclass(kind, tuple):
         return list(getattr(kind, "_fields", ()))
     return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
 
 
-def children(node: Any) -> Iterable[Any] | None:
+def children(node: Any) -> Collection[Any] | None:
     """Return what a container holds, in order; None for a leaf."""
     kind = type(node)
     if kind is dict:
@@ -42,14 +42,19 @@ def labels(node: Any) -> list[str]:
     return [f".{name}" for name in names] or [f"[{i}]" for i in range(len(node or ()))]
 
 
-def walk(node: Any, found: list[Any]) -> list[Any]:
-    """Append the leaves below `node` to `found`."""
-    parts = children(node)
-    if parts is None:
+def walk(node: Any, like: Any, found: list[Any]) -> list[Any]:
+    """Append the leaves of `node`, which must be shaped like `like`, to `found`."""
+    parts, own = children(like), children(node)
+    if parts is None and own is None:
         found.append(node)
+    elif type(node) is dict and type(like) is dict and node.keys() == like.keys():
+        for key in like:
+            walk(node[key], like[key], found)
+    elif type(node) is type(like) is not dict and len(own or ()) == len(parts or ()):
+        for pair in zip(own or (), parts or (), strict=True):
+            walk(*pair, found)
     else:
-        for part in parts:
-            walk(part, found)
+        raise ValueError(f"trees of different shapes: got {node!r:.80} in place of {like!r:.80}")
     return found
 
 
@@ -77,25 +82,12 @@ def leaves(tree: Any) -> list[Any]:
     >>> tree.leaves({"w": [1.0, 2.0], "b": 3.0})
     [1.0, 2.0, 3.0]
     """
-    return walk(tree, [])
+    return walk(tree, tree, [])
 
 
 def unflatten(tree: Any, new: Iterable[Any]) -> Any:
     """Build a tree shaped like `tree` whose leaves are the items of `new`."""
     return rebuild(tree, iter(new))
-
-
-def flatten(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
-    """Return the leaves and the function that puts a list of new leaves in their places.
-
-    Examples
-    --------
-    >>> from minigrad import tree
-    >>> leaves, unflatten = tree.flatten({"w": (1.0, 2.0)})
-    >>> unflatten([leaf * 10 for leaf in leaves])
-    {'w': (10.0, 20.0)}
-    """
-    return leaves(tree), lambda new: unflatten(tree, new)
 
 
 def paths(tree: Any, prefix: str = "") -> dict[str, Any]:
@@ -122,7 +114,7 @@ def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     Raises
     ------
     ValueError
-        If a tree has other leaves than the first; the first path that differs is named.
+        If a tree has another shape than the first; the part that differs is shown.
 
     Examples
     --------
@@ -130,17 +122,5 @@ def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     >>> tree.map(lambda w, g: w - 0.5 * g, {"w": 1.0}, {"w": 4.0})
     {'w': -1.0}
     """
-    if not others:
-        return unflatten(tree, [function(leaf) for leaf in leaves(tree)])
-    first = paths(tree)
-    columns = [first.values()]
-    for other in others:
-        given = paths(other)
-        if first.keys() != given.keys():
-            odd = next(iter(first.keys() ^ given.keys()))
-            where = (
-                f"only the {'first' if odd in first else 'other'} has a leaf at {odd or 'its top'}"
-            )
-            raise ValueError(f"two trees of different shapes: {where}")
-        columns.append([given[path] for path in first])  # type: ignore[arg-type]
+    columns = [walk(other, tree, []) for other in (tree, *others)]
     return unflatten(tree, [function(*row) for row in zip(*columns, strict=True)])

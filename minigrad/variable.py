@@ -93,31 +93,13 @@ class Variable:
     value: Any
 
     # Facts about the value; none of them is recorded.
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the value; ``()`` for a number."""
-        return np.shape(self.value)
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(np.shape(self.value))
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return int(np.size(self.value))
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the elements; a Python float counts as float64."""
-        return np.asarray(self.value).dtype
-
-    @property
-    def name(self) -> str | None:
-        """The name given to :meth:`minigrad.Tape.variable`, if any."""
-        return self.tape.names.get(self.index)
+    # fmt: off
+    shape = property(lambda self: np.shape(self.value),           doc="Shape; () for a number.")
+    ndim  = property(lambda self: np.ndim(self.value),            doc="Number of axes.")
+    size  = property(lambda self: int(np.size(self.value)),       doc="Number of elements.")
+    dtype = property(lambda self: np.asarray(self.value).dtype,   doc="Type of the elements.")
+    name  = property(lambda self: self.tape.names.get(self.index), doc="The name given, or None.")
+    # fmt: on
 
     def __len__(self) -> int:
         return len(self.value)
@@ -145,7 +127,7 @@ class Variable:
     # Not recorded: comparisons look at the values and have no derivative.
     __lt__, __le__ = binary("less")[0], binary("less_equal")[0]
     __gt__, __ge__ = binary("greater")[0], binary("greater_equal")[0]
-    __eq__, __ne__ = binary("equal")[0], binary("not_equal")[0]  # type: ignore[assignment]
+    __eq__, __ne__ = binary("equal")[0], binary("not_equal")[0]
     __hash__       = object.__hash__
     # fmt: on
 

@@ -19,8 +19,7 @@ import numpy as np
 from minigrad.dispatch import UFUNCS, unrecorded
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.primitive import add as add
-from minigrad.primitive import real as real
-from minigrad.variable import value_of
+from minigrad.variable import OPERATORS, value_of
 
 LN_2, LN_10 = float(np.log(2.0)), float(np.log(10.0))
 
@@ -144,12 +143,16 @@ arctanh     = elementwise(np.arctanh,     lambda d, y, x: d / (1.0 - x * x))
 deg2rad     = elementwise(np.deg2rad,     lambda d, y, x: d * (np.pi / 180.0))
 rad2deg     = elementwise(np.rad2deg,     lambda d, y, x: d * (180.0 / np.pi))
 sinc        = elementwise(np.sinc,        lambda d, y, x: d * sinc_slope(x))
+real        = elementwise(np.real,        lambda d, y, x: d)
 conjugate   = elementwise(np.conjugate,   lambda d, y, x: conjugate(d))
 imag        = elementwise(np.imag,        lambda d, y, x: -1j * d)  # `fit` keeps the real part
 angle       = elementwise(np.angle,       lambda d, y, x: d * (-1j / x))
 
 where       = elementwise(lambda condition, a, b: np.where(condition, a, b), None,
                           lambda d, y, c, a, b: where(c, d, 0.0), lambda d, y, c, a, b: where(c, 0.0, d), name="where")
+
+astype      = elementwise(lambda x, dtype: np.asarray(x).astype(dtype)[()], lambda d, y, x, dtype: d, name="astype")
+OPERATORS.update(real=real, astype=astype)
 
 # Steps: constant but for their jumps. The result is on the tape, its derivative is zero.
 sign        = elementwise(np.sign, None)
