@@ -44,7 +44,7 @@ def spd(rng, shape):
 def apart(rng, shape):
     """Numbers of which any two differ by more than 0.05, also if taken from several operands."""
     n = int(np.prod(shape))
-    return (0.1 * (rng.permutation(n) - n // 2) + rng.uniform(0.0, 0.04)).reshape(shape)
+    return (0.1 * (rng.permutation(n) - n // 2) + rng.uniform(0.0, 0.04, n)).reshape(shape)
 
 
 DOMAINS = {
