@@ -1,0 +1,38 @@
+"""Hyperparameters: training runs, their hypergradients, and the descent on them."""
+
+from minigrad.hyper.domains import (
+    Domain,
+    Hyper,
+    bounded,
+    per_step,
+    positive,
+    real,
+    unit_interval,
+)
+from minigrad.hyper.methods import METHODS, FiniteDifference, Recorded, hypergradient
+from minigrad.hyper.result import HyperGradient, Stats
+from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.search import SearchResult, grid_search
+from minigrad.hyper.tune import OuterStep, TuneResult, tune
+
+__all__ = [
+    "METHODS",
+    "Domain",
+    "FiniteDifference",
+    "Hyper",
+    "HyperGradient",
+    "OuterStep",
+    "Recorded",
+    "SearchResult",
+    "Stats",
+    "TrainingRun",
+    "TuneResult",
+    "bounded",
+    "grid_search",
+    "hypergradient",
+    "per_step",
+    "positive",
+    "real",
+    "tune",
+    "unit_interval",
+]

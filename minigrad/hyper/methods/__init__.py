@@ -1,0 +1,76 @@
+"""Ways to compute a hypergradient: one strategy a file, all with the same signature.
+
+A method is a frozen dataclass of its settings with one function,
+``hypergradient(run, hypers) -> HyperGradient``. To add one, write a file like those here and
+enter it in `METHODS`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from minigrad.hyper.methods.finite_difference import FiniteDifference
+from minigrad.hyper.methods.recorded import Recorded
+from minigrad.hyper.result import HyperGradient
+from minigrad.hyper.run import TrainingRun
+
+__all__ = ["METHODS", "FiniteDifference", "Method", "Recorded", "hypergradient"]
+
+
+class Method(Protocol):
+    """What a method has to offer."""
+
+    def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
+        """Return the cost and its gradient."""
+        ...
+
+
+METHODS: dict[str, type[Method]] = {"recorded": Recorded, "finite difference": FiniteDifference}
+
+
+def hypergradient(run: TrainingRun, hypers: Any, method: Method | str = "recorded") -> HyperGradient:
+    r"""Return the outer cost of a run and its gradient with respect to the hyperparameters.
+
+    .. math:: \frac{dC}{dh} = \frac{\partial C}{\partial h}
+              + \frac{\partial C}{\partial s_T} \frac{d s_T}{dh}
+
+    Parameters
+    ----------
+    run : TrainingRun
+        The training loop.
+    hypers : tree
+        Marked values, as in ``{"eta": mg.positive(0.5), "lam": mg.positive(0.01)}``; unmarked
+        ones are real.
+    method : Method or str, default "recorded"
+        ``mg.Recorded()`` or ``mg.FiniteDifference()``, or their names.
+
+    Returns
+    -------
+    HyperGradient
+        With `cost`, `gradient`, `unconstrained`, `elasticity` and `stats`.
+
+    Raises
+    ------
+    ValueError
+        If the method's name is not known, or a schedule does not fit the run.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> run = mg.TrainingRun(
+    ...     init=lambda h: 1.0,
+    ...     step=lambda w, h, batch: w - h["eta"] * (w - 2.0 + h["lam"] * w),
+    ...     cost=lambda w, h: 0.5 * (w - 2.0) ** 2,
+    ...     steps=5,
+    ... )
+    >>> result = mg.hypergradient(run, {"eta": mg.positive(0.3), "lam": mg.positive(0.1)})
+    >>> round(result.gradient["eta"], 12), round(result.gradient["lam"], 12)
+    (-0.265042321186, 0.345601857181)
+    """
+    if isinstance(method, str):
+        if method not in METHODS:
+            raise ValueError(f"method={method!r}: expected one of {', '.join(map(repr, METHODS))}")
+        method = METHODS[method]()
+    if not hasattr(method, "hypergradient"):
+        raise TypeError(f"method={method!r:.60}: expected a method such as mg.Recorded()")
+    return method.hypergradient(run, hypers)

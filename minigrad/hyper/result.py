@@ -1,0 +1,101 @@
+"""What every method returns: the cost, its hypergradient in three coordinates, and the bill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigrad import tree
+
+__all__ = ["HyperGradient", "Stats"]
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a hypergradient took.
+
+    Attributes
+    ----------
+    method : str
+        The method and its settings.
+    why : str
+        Why this method, when it was chosen automatically.
+    exact : bool
+        Whether the method is exact up to rounding; otherwise an approximation.
+    steps_run : int
+        Training steps run, those run again included.
+    seconds : float
+        Wall time.
+    tape_bytes : int
+        Bytes of arrays on the tape, 0 for methods without one.
+    instructions : int
+        Length of the tape.
+    """
+
+    method: str
+    exact: bool
+    steps_run: int
+    seconds: float
+    tape_bytes: int = 0
+    instructions: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class HyperGradient:
+    r"""The outer cost and its derivatives with respect to the hyperparameters.
+
+    Attributes
+    ----------
+    cost : float
+        :math:`C`.
+    gradient : tree
+        :math:`\partial C / \partial x` for each hyperparameter, in its natural coordinate.
+    hypers : tree
+        The marked hyperparameters that it was computed at.
+    stats : Stats
+        What it took.
+    """
+
+    cost: float
+    gradient: Any
+    hypers: Any
+    stats: Stats
+
+    @property
+    def natural(self) -> Any:
+        r""":math:`\partial C / \partial x`: the same as `gradient`."""
+        return self.gradient
+
+    @property
+    def unconstrained(self) -> Any:
+        r""":math:`\partial C / \partial u`, in the coordinate that is free; see `domains`."""
+        return tree.map(lambda g, h: g * h.domain.slope(h.value), self.gradient, self.hypers)
+
+    @property
+    def elasticity(self) -> Any:
+        r""":math:`x \, \partial C / \partial x`: the change of cost per relative change of x."""
+        return tree.map(lambda g, h: g * h.value, self.gradient, self.hypers)
+
+    @property
+    def norm(self) -> float:
+        """Euclidean norm of the unconstrained gradient."""
+        parts = [np.ravel(part) for part in tree.leaves(self.unconstrained)]
+        return float(np.sqrt(sum(np.dot(part, part) for part in parts)))
+
+    def __str__(self) -> str:
+        lines = [f"cost {self.cost:.6g}  ({self.stats.method}, {self.stats.seconds:.3g} s)"]
+        slopes = tree.paths(self.gradient)
+        elasticities = tree.paths(self.elasticity)
+        for path, hyper in tree.paths(self.hypers).items():
+            values = (hyper.value, slopes[path], elasticities[path])
+            value, slope, elasticity = (brief(x) for x in values)
+            lines.append(f"  {path:16} {value:>14}  dC/dx {slope:>14}  elasticity {elasticity:>14}")
+        return "\n".join(lines)
+
+
+def brief(x: Any) -> str:
+    """Return a number, or the norm of an array, as short text."""
+    return f"{x:.6g}" if np.ndim(x) == 0 else f"|{np.linalg.norm(x):.5g}| {np.shape(x)}"

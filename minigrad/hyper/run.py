@@ -1,0 +1,138 @@
+"""A training run as a value: how to begin, how to step, what it costs in the end.
+
+Everything that asks something of a run (its hypergradient, a search, a report) takes the same
+:class:`TrainingRun`. Its functions are ordinary code on trees of arrays: given plain numbers they
+train, given Variables they record a training that can be differentiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigrad import tree
+from minigrad.hyper.domains import markers
+
+__all__ = ["TrainingRun"]
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    r"""A training loop whose final cost is a function of its hyperparameters.
+
+    .. math:: s_0 = \mathrm{init}(h), \qquad s_{t+1} = \mathrm{step}(s_t, h, b_t), \qquad
+              C(h) = \mathrm{cost}(s_T, h)
+
+    Parameters
+    ----------
+    init : callable
+        ``init(hypers) -> state``, a tree of arrays; it may use the hypers (an initial scale).
+    step : callable
+        ``step(state, hypers, batch) -> state``, a tree of the same shape. The inner gradient is
+        ordinary minigrad, ``mg.grad(loss)(weights, ...)``.
+    cost : callable
+        ``cost(state, hypers) -> scalar``: the outer cost, such as the validation cost.
+    steps : int
+        T.
+    batches : sequence or callable, optional
+        ``batches[t]`` or ``batches(t)`` is what step t is given. It is read again whenever a part
+        of the run is computed again, so it must give the same each time. If left out, the batch
+        is None.
+
+    Notes
+    -----
+    The functions must depend on nothing but their arguments and constants. `hypers` has the shape
+    of the tree given to :func:`minigrad.hypergradient`, without its markers; a schedule marked
+    :func:`minigrad.per_step` arrives at step t as its entry t.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> run = mg.TrainingRun(
+    ...     init=lambda h: 1.0,
+    ...     step=lambda w, h, batch: w - h["eta"] * (w - 2.0 + h["lam"] * w),
+    ...     cost=lambda w, h: 0.5 * (w - 2.0) ** 2,
+    ...     steps=5,
+    ... )
+    >>> round(run.evaluate({"eta": 0.3, "lam": 0.1}), 12)
+    0.042714665318
+    """
+
+    init: Callable[[Any], Any]
+    step: Callable[[Any, Any, Any], Any]
+    cost: Callable[[Any, Any], Any]
+    steps: int
+    batches: Sequence[Any] | Callable[[int], Any] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("init", "step", "cost"):
+            if not callable(getattr(self, name)):
+                raise TypeError(f"TrainingRun: {name}= must be a function, got {getattr(self, name)!r:.60}")
+        if not isinstance(self.steps, int | np.integer) or isinstance(self.steps, bool) or self.steps < 0:
+            raise ValueError(f"TrainingRun: steps= must be a number of steps, 0 or more, got {self.steps!r}")
+        if self.batches is None or callable(self.batches):
+            return
+        if not hasattr(self.batches, "__getitem__") or not hasattr(self.batches, "__len__"):
+            raise TypeError(
+                "TrainingRun: batches= must be readable again, as a list or a function of the step "
+                f"is; got {type(self.batches).__name__}. Use list(...), or lambda t: ..."
+            )
+        if len(self.batches) < self.steps:
+            raise ValueError(
+                f"TrainingRun: {self.steps} steps, but only {len(self.batches)} batches; to go "
+                f"round, give lambda t: batches[t % len(batches)]"
+            )
+
+    def batch(self, t: int) -> Any:
+        """Return what step `t` is given."""
+        if self.batches is None:
+            return None
+        return self.batches(t) if callable(self.batches) else self.batches[t]
+
+    def train(self, hypers: Any, values: Any = None) -> Any:
+        """Return the state after the last step.
+
+        Parameters
+        ----------
+        hypers : tree
+            Marked or not.
+        values : tree, optional
+            Numbers or Variables to use in place of those in `hypers`, whose markers then only
+            say what is a schedule.
+
+        Raises
+        ------
+        ValueError
+            If a schedule has another length than the run, or a step changes the state's shape.
+        """
+        marked = markers(hypers)
+        if values is None:
+            values = tree.map(lambda hyper: hyper.value, marked)
+        at_step = self._slicer(marked, values)
+        state = start = self.init(values)
+        for t in range(self.steps):
+            state = self.step(state, at_step(t), self.batch(t))
+            if t == 0:
+                tree.map(lambda new, old: None, state, start)  # an error now beats one later
+        return state
+
+    def _slicer(self, marked: Any, values: Any) -> Callable[[int], Any]:
+        """Return the function that gives the hypers as step t sees them."""
+        schedules = [hyper for hyper in tree.leaves(marked) if hyper.per_step]
+        for hyper in schedules:
+            if len(hyper.value) != self.steps:
+                raise ValueError(
+                    f"a schedule has {len(hyper.value)} entries, but the run has {self.steps} steps"
+                )
+        if not schedules:
+            return lambda t: values
+        return lambda t: tree.map(lambda h, x: x[t] if h.per_step else x, marked, values)
+
+    def evaluate(self, hypers: Any, values: Any = None) -> Any:
+        """Return the outer cost after training: :math:`C(h)`. Parameters as for `train`."""
+        if values is None:
+            values = tree.map(lambda hyper: hyper.value, markers(hypers))
+        return self.cost(self.train(hypers, values), values)
