@@ -143,6 +143,9 @@ def check(problem: Problem, order: int) -> None:
     f, xs = problem.function, problem.xs
     before = [np.array(x) for x in xs]
     ys = f(*xs)
+    for x, was, place in zip(xs, before, problem.places, strict=True):
+        if not np.array_equal(x, was):
+            raise AssertionError(f"{problem.title} changes {place} in place")
     if not ys or not all(np.all(np.isfinite(y)) for y in ys):
         raise AssertionError(f"{problem.at('value')}: nothing finite to differentiate: {ys}")
     y_bars = [random_like(y, problem.rng) for y in ys]
@@ -160,10 +163,6 @@ def check(problem: Problem, order: int) -> None:
                 f"{problem.at('VJP and JVP')}: not transposes of one another, "
                 f"<J^T y_bar, x_dot> = {pulled} but <y_bar, J x_dot> = {pushed}"
             )
-    for x, was, place in zip(xs, before, problem.places, strict=True):
-        if not np.array_equal(x, was):
-            raise AssertionError(f"{problem.title} changes {place} in place")
-
     if order > 1:
         for mode in problem.modes:
             check(derivative(problem, mode, y_bars, x_dots), order - 1)
