@@ -1,6 +1,6 @@
-"""How things look: tapes as text and HTML."""
+"""How things look: tapes as tables, progress as a bar."""
 
-from minigrad.display import text
+from minigrad.display.progress import ProgressBar
 from minigrad.display.text import rows, table
 
-__all__ = ["rows", "table", "text"]
+__all__ = ["ProgressBar", "rows", "table"]

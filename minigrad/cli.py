@@ -1,0 +1,200 @@
+"""The command line: ``minigrad tune`` descends on the hyperparameters of a network on digits.
+
+Results go to standard output, progress to standard error if that is a terminal. Exit codes: 0
+done, 1 the training failed, 2 the command line was wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import hyper, tree
+from minigrad.display import ProgressBar
+from minigrad.errors import MinigradError
+from minigrad.experiments import DigitsExperiment, digits_experiment
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        report: dict[str, Any] = options.command(options)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except (MinigradError, ValueError) as error:
+        print(f"minigrad: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(report, indent=2, allow_nan=False))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(
+        prog="minigrad", description="Gradients of a training's final cost in its hyperparameters."
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    tune = commands.add_parser(
+        "tune",
+        help="tune the learning rate and the weight decay of a network on digits",
+        description="Train a 64-32-10 network on the bundled digits with the whole run on a tape, "
+        "descend on log eta and log lambda by the gradient of the validation cost, and compare "
+        "with a grid search of the same budget.",
+    )
+    tune.set_defaults(command=tune_digits)
+    tune.add_argument("--steps", type=count, default=200, help="training steps (default 200)")
+    tune.add_argument("--outer-steps", type=count, default=30, help="hypergradients (default 30)")
+    tune.add_argument("--eta", type=positive, default=0.05, help="first learning rate (0.05)")
+    tune.add_argument("--lam", type=positive, default=1.0, help="first weight decay (1.0)")
+    tune.add_argument("--seed", type=int, default=0, help="of weights and mini-batches (0)")
+    tune.add_argument("--json", action="store_true", help="print the results as JSON")
+    return top
+
+
+def count(text: str) -> int:
+    """Read a number of steps: 1 or more."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more, got {text!r}")
+    return number
+
+
+def positive(text: str) -> float:
+    """Read a positive number."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0.0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
+    return number
+
+
+def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
+    """Run the main job and print its report."""
+    say = (lambda text="": None) if options.json else print
+    experiment = digits_experiment(options.steps, options.seed)
+    hypers = {"eta": hyper.positive(options.eta), "lam": hyper.positive(options.lam)}
+    say(f"A 64-32-10 network on 1,000 digits, {options.steps} steps of 64, seed {options.seed}.")
+    say()
+    check = compare_with_differences(experiment, hypers, say)
+    start = time.perf_counter()
+    with ProgressBar(options.outer_steps, "tune") as bar:
+        tuned = hyper.tune(
+            experiment.run,
+            hypers,
+            options.outer_steps,
+            callback=lambda event: bar.update(progress(event)),
+        )
+    seconds = time.perf_counter() - start
+    grid = search_with_budget(experiment, options, seconds)
+    candidates = {
+        "start": {"eta": options.eta, "lam": options.lam},
+        "tuned": tuned.values,
+        "grid": grid["best"],
+    }
+    judged = {name: {**values, **experiment.judge(values)} for name, values in candidates.items()}
+    say(f"{'':8}{'eta':>10}{'lambda':>10}   validation          test")
+    say(f"{'':8}{'':>20}   {'cost':>8}{'right':>8}  {'cost':>8}{'right':>8}")
+    for name, row in judged.items():
+        cells = f"{name:8}{row['eta']:10.4g}{row['lam']:10.4g}   "
+        cells += "  ".join(
+            f"{row[split]['cost']:8.4f}{row[split]['accuracy']:8.2%}"
+            for split in ("validation", "test")
+        )
+        say(cells)
+    say()
+    say(f"tuned: {len(tuned.history)} hypergradients in {seconds:.1f} s, from where it started")
+    say(f"grid:  {grid['trainings']} trainings in {grid['seconds']:.1f} s, over {GRID_TEXT}")
+    return {
+        "options": {
+            key: getattr(options, key) for key in ("steps", "outer_steps", "eta", "lam", "seed")
+        },
+        "check": check,
+        "history": [
+            {
+                "cost": finite(event.result.cost),
+                "norm": finite(event.result.norm),
+                "accepted": event.accepted,
+                **tree.map(lambda h: finite(h.value), event.result.hypers),
+            }
+            for event in tuned.history
+        ],
+        **judged,
+        "seconds": {"tuned": seconds, "grid": grid["seconds"]},
+        "grid_trainings": grid["trainings"],
+    }
+
+
+def compare_with_differences(
+    experiment: DigitsExperiment, hypers: Any, say: Any
+) -> dict[str, dict[str, float]]:
+    """Print the tape's hypergradient beside finite differences."""
+    taped = hyper.hypergradient(experiment.run, hypers)
+    differences = hyper.hypergradient(experiment.run, hypers, hyper.FiniteDifference())
+    say(f"{'':8}{'from the tape':>22}{'finite differences':>22}   differ by")
+    check = {}
+    for name, symbol in (("eta", "dC/dη"), ("lam", "dC/dλ")):
+        a, b = float(taped.gradient[name]), float(differences.gradient[name])
+        check[name] = {"tape": a, "finite_difference": b}
+        say(f"{symbol:8}{a:22.15f}{b:22.15f}   {abs(a - b):.0e}")
+    say(
+        f"One run on the tape: {taped.stats.instructions:,} instructions, "
+        f"{taped.stats.tape_bytes / 1e6:.0f} MB, {taped.stats.seconds:.2f} s."
+    )
+    say()
+    return check
+
+
+GRID_ETA, GRID_LAM = (0.003, 3.0), (0.003, 30.0)
+GRID_TEXT = "eta 0.003 to 3, lambda 0.003 to 30"
+
+
+def search_with_budget(
+    experiment: DigitsExperiment, options: argparse.Namespace, seconds: float
+) -> dict[str, Any]:
+    """Search a grid of as many points as the given seconds allow, 2 x 2 at least."""
+    start = time.perf_counter()
+    experiment.run.evaluate({"eta": options.eta, "lam": options.lam})
+    one = time.perf_counter() - start
+    side = max(2, round(math.sqrt(seconds / one)))
+    axes = {"eta": np.geomspace(*GRID_ETA, side), "lam": np.geomspace(*GRID_LAM, side)}
+    start = time.perf_counter()
+    with ProgressBar(side * side, "grid") as bar:
+        found = hyper.grid_search(
+            experiment.run,
+            axes,
+            callback=lambda done, total, point, cost: bar.update(f"cost {cost:.4f}"),
+        )
+    return {
+        "best": found.points[found.best],
+        "trainings": len(found.points),
+        "seconds": time.perf_counter() - start,
+    }
+
+
+def progress(event: hyper.OuterStep) -> str:
+    """Return an outer step as the text behind the bar."""
+    h = event.result.hypers
+    values = f"eta {h['eta'].value:.3g}, lambda {h['lam'].value:.3g}"
+    return f"cost {event.result.cost:.4f}, {values}, norm {event.result.norm:.1e}"
+
+
+def finite(x: Any) -> float | None:
+    """Return a number for JSON, which has no infinities."""
+    return float(x) if np.isfinite(x) else None

@@ -1,0 +1,128 @@
+"""``python -m tests.benchmarks``: what minigrad costs, measured here and now.
+
+Each line has a bound that the project holds itself to. The machine may be noisy: ratios are
+medians of paired runs on one BLAS thread, in CPU time.
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"  # before NumPy is imported
+
+import argparse
+import subprocess
+import sys
+import time
+import tracemalloc
+
+import numpy as np
+
+import minigrad as mg
+from tests.benchmarks.timing import paired
+from tests.benchmarks.workloads import SMALL, Problem
+
+
+def line(what: str, figure: str, bound: str) -> None:
+    """Print one figure beside its bound."""
+    print(f"{what:58} {figure:>24}   {bound}", flush=True)
+
+
+def measure_import() -> None:
+    """Measure what ``import minigrad`` costs over ``import numpy``, in new processes."""
+
+    def seconds(module: str) -> float:
+        code = f"import time; s = time.perf_counter(); import {module}; print(time.perf_counter() - s)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        return float(done.stdout)
+
+    seconds("minigrad")
+    pairs = [(seconds("minigrad"), seconds("numpy")) for _ in range(15)]
+    over = np.median([ours - numpy for ours, numpy in pairs])
+    line("import minigrad, over import numpy", f"{over * 1e3:.0f} ms", "at most 60 ms")
+
+
+def measure_overhead(count: int = 300, rounds: int = 100) -> None:
+    """Measure what recording one 64 x 32 addition and sweeping over it costs beyond NumPy's call.
+
+    NumPy's results are kept, as the tape keeps its own, so that both pay for fresh memory. The
+    quickest round of each is taken: the rest is the machine's noise.
+    """
+    a = np.random.default_rng(0).normal(size=(64, 32))
+    times = np.empty((rounds, 4))
+    for row in times:
+        kept = []
+        start = time.perf_counter()
+        for _ in range(count):
+            kept.append(np.add(a, a))
+        row[0] = time.perf_counter() - start
+        del kept
+        with mg.Tape() as tape:
+            x, y = tape.variable(a), tape.variable(a)
+            start = time.perf_counter()
+            for _ in range(count):
+                x + y
+            row[1] = time.perf_counter() - start
+        with mg.Tape() as tape:
+            z = x = tape.variable(a)
+            y = tape.variable(a)
+            for _ in range(count):
+                z = z + y
+        start = time.perf_counter()
+        tape.gradient(z, x, cotangent=a)
+        row[2] = time.perf_counter() - start
+        del tape, x, y, z
+    numpy, recorded, swept, _ = times.min(axis=0) / count * 1e6
+    line("recording a 64 x 32 addition, over NumPy's own", f"{recorded - numpy:.2f} us", "at most 1.5 us")
+    line("its share of a backward sweep", f"{swept:.2f} us", "at most 3 us")
+
+
+def measure_recorded() -> None:
+    """Measure a hypergradient by `Recorded` against plain training."""
+    problem = Problem(SMALL)
+    run = problem.run
+    cost = mg.hypergradient(run, problem.hypers).cost
+    assert np.isclose(cost, problem.train_plain(), rtol=1e-12), "the contenders disagree"
+    found = paired(lambda: mg.hypergradient(run, problem.hypers), problem.train_plain)
+    line("Recorded(), 64-32-10, 200 steps, over plain training", str(found), "at most 5 (aim 4)")
+    print(f"    plain training {found.reference * 1e3:.1f} ms, hypergradient {found.ours * 1e3:.1f} ms")
+
+
+def measure_memory() -> None:
+    """Measure the peak memory of that hypergradient against the values on its tape."""
+    problem = Problem(SMALL)
+    run = problem.run
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    stats = mg.hypergradient(run, problem.hypers).stats
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    line(
+        f"peak memory over the {stats.tape_bytes / 1e6:.0f} MB of values on the tape",
+        f"{peak / stats.tape_bytes:.2f}",
+        "at most 1.5",
+    )
+
+
+MEASURES = {
+    "import": measure_import,
+    "overhead": measure_overhead,
+    "recorded": measure_recorded,
+    "memory": measure_memory,
+}
+
+
+def main() -> None:
+    """Run the measurements that were named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASURES))
+    names = parser.parse_args().names
+    if unknown := set(names) - set(MEASURES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(MEASURES)}")
+    for name in names or MEASURES:
+        MEASURES[name]()
+
+
+if __name__ == "__main__":
+    main()
