@@ -1,6 +1,6 @@
 """The differentiable operations: tables of primitives and their rules, and NumPy's names for them."""
 
-from minigrad.ops import elementwise
+from minigrad.ops import einsum, elementwise, products
 from minigrad.dispatch import UFUNCS, call_plain
 from minigrad.variable import OPERATORS
 import numpy as np
