@@ -13,8 +13,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numpy as np
-
 from minigrad import tree
 from minigrad.errors import MissingRuleError
 from minigrad.variable import OPERATORS, value_of

@@ -71,6 +71,7 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def __call__(self, *args: Any, **params: Any) -> Any:
+        """Compute the result; record it if an operand is a Variable of an open tape."""
         tape: Tape | None = None
         inputs: list[int] = []  # where each operand is on the tape; -1 for a constant
         operands: list[Any] = []
@@ -162,7 +163,7 @@ def primitive(function: Callable[..., Any]) -> Primitive:
     return Primitive(function)
 
 
-def def_vjp(prim: Primitive, *rules: Rule | None) -> None:
+def def_vjp(prim: Primitive, *rules: Rule | by_position | None) -> None:
     """Set the VJP rules of `prim`, one for each operand: ``rule(y_bar, y, *inputs) -> x_bar``.
 
     Parameters
@@ -177,7 +178,7 @@ def def_vjp(prim: Primitive, *rules: Rule | None) -> None:
     prim.steps = None in rules
 
 
-def def_jvp(prim: Primitive, *rules: Rule | None) -> None:
+def def_jvp(prim: Primitive, *rules: Rule | by_position | None) -> None:
     """Set the JVP rules of `prim`, one for each operand: ``rule(x_dot, y, *inputs) -> y_dot``.
 
     The tangent of the output is the sum over the operands that vary.

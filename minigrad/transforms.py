@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
-
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.tape import Tape, current_tape
 from minigrad.variable import value_of

@@ -8,7 +8,7 @@ shape. What is not one of the five containers, nor None, is a leaf.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -16,11 +16,11 @@ __all__ = ["leaves", "map", "paths", "unflatten"]
 
 
 @cache
-def fields(kind: Any) -> list[str]:
+def fields(kind: Hashable) -> list[str]:
     """Return the field names of a namedtuple or dataclass type; none for other types."""
-    if issubclass(kind, tuple):
-        return list(getattr(kind, "_fields", ()))
-    return [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+    if dataclasses.is_dataclass(kind):
+        return [field.name for field in dataclasses.fields(kind)]
+    return list(getattr(kind, "_fields", ()))
 
 
 def children(node: Any) -> Collection[Any] | None:

@@ -59,5 +59,7 @@ class ProgressBar:
         filled = WIDTH * self.done // max(self.total, 1)
         left = (time.monotonic() - self.start) / self.done * (self.total - self.done)
         bar = "#" * filled + "." * (WIDTH - filled)
-        self.stream.write(f"\r\x1b[2K{self.label} [{bar}] {self.done}/{self.total} {text}  {left:.0f} s left")
+        self.stream.write(
+            f"\r\x1b[2K{self.label} [{bar}] {self.done}/{self.total} {text}  {left:.0f} s left"
+        )
         self.stream.flush()

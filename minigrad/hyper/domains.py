@@ -190,7 +190,9 @@ def per_step(value: Any) -> Any:
     marked = markers(value)
     for leaf in tree.leaves(marked):
         if np.ndim(leaf.value) == 0:
-            raise ValueError("per_step: expected an array with an entry for each step, got a number")
+            raise ValueError(
+                "per_step: expected an array with an entry for each step, got a number"
+            )
     return tree.map(lambda leaf: Hyper(leaf.value, leaf.domain, True), marked)
 
 

@@ -70,9 +70,17 @@ class TrainingRun:
     def __post_init__(self) -> None:
         for name in ("init", "step", "cost"):
             if not callable(getattr(self, name)):
-                raise TypeError(f"TrainingRun: {name}= must be a function, got {getattr(self, name)!r:.60}")
-        if not isinstance(self.steps, int | np.integer) or isinstance(self.steps, bool) or self.steps < 0:
-            raise ValueError(f"TrainingRun: steps= must be a number of steps, 0 or more, got {self.steps!r}")
+                raise TypeError(
+                    f"TrainingRun: {name}= must be a function, got {getattr(self, name)!r:.60}"
+                )
+        if (
+            not isinstance(self.steps, int | np.integer)
+            or isinstance(self.steps, bool)
+            or self.steps < 0
+        ):
+            raise ValueError(
+                f"TrainingRun: steps= must be a number of steps, 0 or more, got {self.steps!r}"
+            )
         if self.batches is None or callable(self.batches):
             return
         if not hasattr(self.batches, "__getitem__") or not hasattr(self.batches, "__len__"):

@@ -78,10 +78,14 @@ def grid_search(
     >>> found.points[found.best]
     {'eta': 0.9}
     """
-    axes = [leaf.value if isinstance(leaf, Hyper) else np.asarray(leaf) for leaf in tree.leaves(grid)]
+    axes = [
+        leaf.value if isinstance(leaf, Hyper) else np.asarray(leaf) for leaf in tree.leaves(grid)
+    ]
     for axis in axes:
         if np.ndim(axis) != 1 or len(axis) == 0:
-            raise ValueError(f"grid_search: expected an array of values on each axis, got {axis!r:.60}")
+            raise ValueError(
+                f"grid_search: expected an array of values on each axis, got {axis!r:.60}"
+            )
     points, costs = [], []
     total = int(np.prod([len(axis) for axis in axes]))
     for values in itertools.product(*axes):

@@ -304,6 +304,7 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     _check_labels(value_of(logits), np.asarray(value_of(labels)))
     return picked(logits, log_softmax(logits, axis=1), labels)
 
+
 def _check_labels(logits: Any, labels: Any) -> None:
     shape = np.shape(logits)
     if len(shape) == 2 and shape[0] > 0:
@@ -317,9 +318,9 @@ def _check_labels(logits: Any, labels: Any) -> None:
                 f"have {shape[1]} classes, numbered from 0"
             )
     raise ValueError(
-        f"cross_entropy: expected logits of shape (n, classes), n > 0, and labels that are integers "
-        f"of shape (n,) or rows of shape (n, classes); got logits of shape {shape} and labels of "
-        f"shape {labels.shape} and dtype {labels.dtype}"
+        f"cross_entropy: expected logits of shape (n, classes), n > 0, and labels that are "
+        f"integers of shape (n,) or rows of shape (n, classes); got logits of shape {shape} and "
+        f"labels of shape {labels.shape} and dtype {labels.dtype}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Paired timing: two pieces of code in turn, so that a ratio holds when the machine's speed drifts."""
+"""Paired timing: two pieces of code in turn, so that a ratio holds when the clock drifts."""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ class Method(Protocol):
 METHODS: dict[str, type[Method]] = {"recorded": Recorded, "finite difference": FiniteDifference}
 
 
-def hypergradient(run: TrainingRun, hypers: Any, method: Method | str = "recorded") -> HyperGradient:
+def hypergradient(
+    run: TrainingRun, hypers: Any, method: Method | str = "recorded"
+) -> HyperGradient:
     r"""Return the outer cost of a run and its gradient with respect to the hyperparameters.
 
     .. math:: \frac{dC}{dh} = \frac{\partial C}{\partial h}

@@ -72,7 +72,7 @@ class FiniteDifference:
         """Return the relative step for a value: the cube root of its dtype's epsilon."""
         if self.relative_step is not None:
             return self.relative_step
-        return float(np.finfo(np.result_type(leaf)).eps) ** (1.0 / 3.0)
+        return float(np.cbrt(np.finfo(np.result_type(leaf)).eps))
 
 
 def moved(leaf: Any, place: tuple[int, ...], x: float) -> Any:

@@ -33,7 +33,10 @@ class Recorded:
         start = time.perf_counter()
         marked = markers(hypers)
         with Tape() as tape:
-            leaves = {path: tape.variable(hyper.value, name=path or "hyper") for path, hyper in tree.paths(marked).items()}
+            leaves = {
+                path: tape.variable(hyper.value, name=path or "hyper")
+                for path, hyper in tree.paths(marked).items()
+            }
             variables = tree.unflatten(marked, leaves.values())
             cost = run.evaluate(marked, variables)
         gradient = tape.gradient(cost, variables)
