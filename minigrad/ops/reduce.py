@@ -1,0 +1,246 @@
+r"""Reductions: many numbers to one, along some axes or all.
+
+The derivative of a reduction is a weighted sum: :math:`\dot y = \sum_i s_i \dot x_i`, where the
+slope :math:`s_i = \partial y / \partial x_i` has the shape of `x`. A row of the table gives the
+function and its slope; :func:`reduction` makes both rules of it.
+
+Where several elements are the largest, or the middle one, they share the slope equally. Of equal
+numbers the variance is 0 and so is the slope of their standard deviation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.dispatch import REDUCTIONS, implements
+from minigrad.ops.cumulative import before, reverse
+from minigrad.ops.elementwise import conjugate, where
+from minigrad.ops.rules import axes_of, ndim_of, shape_of, unvarying
+from minigrad.ops.shape import broadcast_to, inverse, reshape, transpose
+from minigrad.primitive import Primitive, def_jvp, def_vjp
+from minigrad.variable import value_of
+
+__all__ = ["count_of", "mean", "reduction", "restored", "share", "sum_"]
+
+Axes = tuple[int, ...] | None
+
+
+def restored(y: Any, shape: tuple[int, ...], axis: Axes, keepdims: bool) -> Any:
+    """Return `y` as it broadcasts against the operand: reduced axes there, with length 1."""
+    if keepdims or axis is None:
+        return y
+    return reshape(y, shape=tuple(1 if k in axis else n for k, n in enumerate(shape)))
+
+
+def count_of(x: Any, axis: Axes = None, keepdims: bool = False) -> int:
+    """Return how many elements of `x` go into one result."""
+    shape = shape_of(x)
+    return math.prod(shape if axis is None else (shape[k] for k in axis))
+
+
+def spread(y_bar: Any, x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Return `y_bar` repeated over the elements that it was reduced from."""
+    shape = shape_of(x)
+    return broadcast_to(restored(y_bar, shape, axis, keepdims), shape=shape)
+
+
+def reduction(function: Callable[..., Any], slope: Callable[..., Any]) -> Primitive:
+    """Make a primitive of ``function(x, axis=, keepdims=, ...)``.
+
+    ``slope(y, x, axis, **params)`` is given the output with its reduced axes kept.
+    """
+    prim = Primitive(function)
+
+    def weights(y: Any, x: Any, axis: Axes = None, keepdims: bool = False, **params: Any) -> Any:
+        return slope(restored(y, shape_of(x), axis, keepdims), x, axis, **params)
+
+    def vjp(
+        y_bar: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False, **params: Any
+    ) -> Any:
+        return restored(y_bar, shape_of(x), axis, keepdims) * weights(
+            y, x, axis, keepdims, **params
+        )
+
+    def jvp(
+        x_dot: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False, **params: Any
+    ) -> Any:
+        return sum_(x_dot * weights(y, x, axis, keepdims, **params), axis=axis, keepdims=keepdims)
+
+    def_vjp(prim, vjp)
+    def_jvp(prim, jvp)
+    return prim
+
+
+def _share(x: Any, y: Any, axis: Axes, initial: Any = None) -> Any:
+    hit = (x == y) | ((x != x) & (y != y))
+    count = np.add.reduce(hit, axis=axis, keepdims=True)
+    if initial is not None:
+        count = count + (y == initial)
+    return (hit / np.maximum(count, 1)).astype(np.asarray(x).dtype)
+
+
+share = unvarying(_share, "share", operands=2)
+share.__doc__ = """Return equal weights, of sum 1, for the elements of `x` that are `y`."""
+
+
+def merged(x: Any, axis: Axes) -> tuple[Any, Callable[[Any], Any]]:
+    """Return `x` with the given axes made one, at the end; and the function that undoes it."""
+    ndim = ndim_of(x)
+    gone = range(ndim) if axis is None else axis
+    order = (*(k for k in range(ndim) if k not in gone), *gone)
+    moved = transpose(x, axes=order)
+    shape = shape_of(moved)
+    rows = reshape(moved, shape=(*shape[: ndim - len(gone)], math.prod(shape[ndim - len(gone) :])))
+    return rows, lambda z: transpose(reshape(z, shape=shape), axes=inverse(order))
+
+
+def others(y: Any, x: Any, axis: Axes, initial: Any = None) -> Any:
+    """Return for each element the product of all the others; zeros are no special case."""
+    rows, back = merged(x, axis)
+    last = ndim_of(rows) - 1
+    product = back(before(rows, last) * reverse(before(reverse(rows, last), last), last))
+    return product if initial is None else product * initial
+
+
+def deviation(x: Any, axis: Axes) -> Any:
+    """Return the distances from the mean, conjugated if complex."""
+    away = x - mean(x, axis=axis, keepdims=True)
+    return conjugate(away) if np.iscomplexobj(value_of(x)) else away
+
+
+def variance_slope(y: Any, x: Any, axis: Axes, ddof: Any = 0) -> Any:
+    """Return the slope of the variance."""
+    return deviation(x, axis) * 2 / (count_of(x, axis) - ddof)
+
+
+def deviation_slope(y: Any, x: Any, axis: Axes, ddof: Any = 0) -> Any:
+    """Return the slope of the standard deviation, 0 where all numbers are equal."""
+    differ = unequal(x, axis=axis)
+    slope = deviation(x, axis) / (where(differ, y, 1.0) * (count_of(x, axis) - ddof))
+    return where(differ, slope, 0.0)
+
+
+unequal = unvarying(
+    lambda x, axis: np.max(x, axis, keepdims=True) != np.min(x, axis, keepdims=True), "unequal"
+)
+
+
+def _sum(x: Any, axis: Axes = None, keepdims: bool = False, **initial: Any) -> Any:
+    return np.add.reduce(x, axis=axis, keepdims=keepdims, **initial)
+
+
+sum_: Primitive = Primitive(_sum, "sum")
+mean: Primitive = Primitive(
+    lambda x, axis=None, keepdims=False: np.mean(x, axis, keepdims=keepdims), "mean"
+)
+
+# fmt: off
+def_vjp(sum_, lambda y_bar, y, x, initial=0, **at: spread(y_bar, x, **at))
+def_jvp(sum_, lambda x_dot, y, x, initial=0, **at: sum_(x_dot, **at))
+def_vjp(mean, lambda y_bar, y, x, **at:            spread(y_bar / count_of(x, **at), x, **at))
+def_jvp(mean, lambda x_dot, y, x, **at:            mean(x_dot, **at))
+
+# primitive           function    slope(y, x, axis)
+prod      = reduction(np.prod,    others)
+max_      = reduction(np.max,     lambda y, x, axis, **initial: share(x, y, axis=axis, **initial))
+min_      = reduction(np.min,     lambda y, x, axis, **initial: share(x, y, axis=axis, **initial))
+var       = reduction(np.var,     variance_slope)
+std       = reduction(np.std,     deviation_slope)
+# fmt: on
+
+
+def given(**keywords: Any) -> dict[str, Any]:
+    """Return the keywords that are not None: NumPy has no value that stands for "not given"."""
+    return {name: value for name, value in keywords.items() if value is not None}
+
+
+@implements(np.sum, method=True)
+def np_sum(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
+    """Sum."""
+    axis = axes_of(axis, ndim_of(a))
+    return sum_(a, axis=axis, keepdims=keepdims, **given(initial=initial))
+
+
+@implements(np.mean, method=True)
+def np_mean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Arithmetic mean."""
+    return mean(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims)
+
+
+@implements(np.prod, method=True)
+def np_prod(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
+    """Product, with the right derivative where elements are zero."""
+    axis = axes_of(axis, ndim_of(a))
+    return prod(a, axis=axis, keepdims=keepdims, **given(initial=initial))
+
+
+@implements(np.max, np.amax, method=True)
+def np_max(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
+    """Largest element; several of them share the slope."""
+    axis = axes_of(axis, ndim_of(a))
+    return max_(a, axis=axis, keepdims=keepdims, **given(initial=initial))
+
+
+@implements(np.min, np.amin, method=True)
+def np_min(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
+    """Smallest element; several of them share the slope."""
+    axis = axes_of(axis, ndim_of(a))
+    return min_(a, axis=axis, keepdims=keepdims, **given(initial=initial))
+
+
+@implements(np.ptp)
+def np_ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Largest element less the smallest."""
+    axis = axes_of(axis, ndim_of(a))
+    return max_(a, axis=axis, keepdims=keepdims) - min_(a, axis=axis, keepdims=keepdims)
+
+
+def freedom(ddof: Any, correction: Any) -> Any:
+    """Return what is taken off the count: `correction` is the array standard's name for ddof."""
+    if correction is not None and ddof != 0:
+        raise ValueError("ddof and correction can't be provided simultaneously.")
+    return ddof if correction is None else correction
+
+
+@implements(np.var, method=True)
+def np_var(
+    a: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False, correction: Any = None
+) -> Any:
+    """Variance."""
+    ddof = freedom(ddof, correction)
+    return var(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims, ddof=ddof)
+
+
+@implements(np.std, method=True)
+def np_std(
+    a: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False, correction: Any = None
+) -> Any:
+    """Standard deviation; of equal numbers its slope is 0."""
+    ddof = freedom(ddof, correction)
+    return std(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims, ddof=ddof)
+
+
+# np.add.reduce and its like
+
+
+def reducing(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the handler of a ufunc's `reduce`: the reduction, whose axis is the first at first."""
+
+    def reduce(array: Any, axis: Any = 0, *, keepdims: bool = False, initial: Any = None) -> Any:
+        return handler(array, axis, keepdims=keepdims, initial=initial)
+
+    return reduce
+
+
+REDUCTIONS.update(
+    {
+        (np.add, "reduce"): reducing(np_sum),
+        (np.multiply, "reduce"): reducing(np_prod),
+        (np.maximum, "reduce"): reducing(np_max),
+        (np.minimum, "reduce"): reducing(np_min),
+    }
+)
