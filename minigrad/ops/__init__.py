@@ -1,6 +1,7 @@
 """The differentiable operations: tables of primitives and their rules, and NumPy's names for them."""
 
 from minigrad.ops import einsum, elementwise, products
+from minigrad.ops import conditional, create, cumulative, index, reduce, repeat, shape, stack
 from minigrad.dispatch import UFUNCS, call_plain
 from minigrad.variable import OPERATORS
 import numpy as np
