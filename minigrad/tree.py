@@ -8,7 +8,7 @@ shape. What is not one of the five containers, nor None, is a leaf.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ __all__ = ["leaves", "map", "paths", "unflatten"]
 
 
 @cache
-def fields(kind: Hashable) -> list[str]:
+def fields(kind: Any) -> list[str]:
     """Return the field names of a namedtuple or dataclass type; none for other types."""
     if dataclasses.is_dataclass(kind):
         return [field.name for field in dataclasses.fields(kind)]
@@ -25,7 +25,7 @@ def fields(kind: Hashable) -> list[str]:
 
 def children(node: Any) -> Collection[Any] | None:
     """Return what a container holds, in order; None for a leaf."""
-    kind = type(node)
+    kind: Any = type(node)
     if kind is dict:
         return node.values()  # type: ignore[no-any-return]
     if kind is list or kind is tuple:
@@ -38,7 +38,8 @@ def labels(node: Any) -> list[str]:
     """Return how each child of a container is written behind it: ``['w']``, ``[0]``, ``.w``."""
     if type(node) is dict:
         return [f"[{key!r}]" for key in node]
-    names = fields(type(node))
+    kind: Any = type(node)
+    names = fields(kind)
     return [f".{name}" for name in names] or [f"[{i}]" for i in range(len(node or ()))]
 
 
@@ -68,7 +69,7 @@ def rebuild(node: Any, new: Iterator[Any]) -> Any:
         return None
     if type(node) is dict:
         return dict(zip(node, built, strict=True))
-    if names := fields(type(node)):
+    if names := fields(node.__class__):
         return type(node)(**dict(zip(names, built, strict=True)))
     return type(node)(built)
 
