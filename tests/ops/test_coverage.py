@@ -1,0 +1,97 @@
+"""Every recorded NumPy function stands in a row of the tables, and no peer records more."""
+
+import warnings
+
+import numpy as np
+import pytest
+from test_laws import CASES
+
+import minigrad as mg
+from minigrad.dispatch import FUNCTIONS, UFUNCS, call_function, call_ufunc, name_of
+from minigrad.variable import OPERATORS
+
+# What HIPS/autograd 1.9.1 has a VJP for: the NumPy names in `autograd.core.primitive_vjps`, and the
+# functions that `autograd.numpy` composes of them; what MyGrad 2.5.0 exports as operations.
+AUTOGRAD = """
+    abs absolute acos acosh add amax amin angle append arccos arccosh arcsin arcsinh arctan arctan2
+    arctanh array_split asin asinh astype atan atan2 atanh atleast_1d atleast_2d atleast_3d
+    broadcast_to clip column_stack concatenate conj conjugate cos cosh cross cumsum deg2rad degrees
+    diag diagonal diff divide dot dsplit einsum exp exp2 expand_dims expm1 fabs fft.fft fft.fft2
+    fft.fftn fft.fftshift fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.irfft fft.irfft2
+    fft.irfftn fft.rfft fft.rfft2 fft.rfftn fliplr flipud fmax fmin gradient hsplit hstack hypot
+    imag inner kron linalg.cholesky linalg.det linalg.eig linalg.eigh linalg.inv linalg.norm
+    linalg.pinv linalg.slogdet linalg.solve linalg.svd linspace log log10 log1p log2 logaddexp
+    logaddexp2 matmul max maximum mean min minimum mod moveaxis multiply nan_to_num negative outer
+    pad partition permute_dims pow power prod rad2deg radians ravel real real_if_close reciprocal
+    remainder repeat reshape roll rollaxis rot90 select sin sinc sinh sort split sqrt square
+    squeeze stack std subtract sum swapaxes tan tanh tensordot tile trace transpose tril triu
+    true_divide var vsplit vstack where
+"""
+MYGRAD = """
+    abs absolute add amax amin arccos arccosh arcsin arcsinh arctan arctan2 arctanh atleast_1d
+    atleast_2d atleast_3d broadcast_to cbrt clip concatenate cos cosh cumprod cumsum divide einsum
+    exp exp2 expand_dims expm1 linalg.norm log log10 log1p log2 logaddexp logaddexp2 matmul max
+    maximum mean min minimum moveaxis multiply negative positive power prod ravel reciprocal repeat
+    reshape roll sin sinc sinh sqrt square squeeze stack std subtract sum swapaxes tan tanh
+    transpose true_divide var where
+"""
+# Both also have `array` and autograd `full`, of recorded scalars. NumPy does not hand these two on
+# to whoever is inside: np.array teaches np.stack, and `x * np.ones(shape)` is a full of x.
+
+
+def called_name(name):
+    """The function that a NumPy name stands for, or None where this NumPy is too old for it."""
+    function = np
+    for part in name.split("."):
+        function = getattr(function, part, None)
+    return function
+
+
+@pytest.fixture(scope="module")
+def met():
+    """The functions that NumPy handed to minigrad while each row ran once on Variables."""
+    seen = set()
+
+    def ufunc_spy(ufunc, method, inputs, kwargs):
+        seen.add(ufunc if method == "__call__" else (ufunc, method))
+        return call_ufunc(ufunc, method, inputs, kwargs)
+
+    def function_spy(function, args, kwargs):
+        seen.add(function)
+        return call_function(function, args, kwargs)
+
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        patch.setitem(OPERATORS, "ufunc", ufunc_spy)
+        patch.setitem(OPERATORS, "function", function_spy)
+        for case in CASES:
+            seen.update(filter(None, map(called_name, case.covers)))
+            with mg.Tape() as tape:
+                case.function(*map(tape.variable, case.operands()))
+    return seen
+
+
+def test_every_recorded_function_stands_in_a_row(met):
+    without = {name_of(function) for function in {*UFUNCS, *FUNCTIONS} - met}
+    assert without == set()
+
+
+def test_names_that_rows_say_they_cover_exist():
+    names = {name for case in CASES for name in case.covers}
+    assert {name for name in names if called_name(name) is None} == set()
+
+
+def test_names_of_rows_are_unique():
+    names = [case.name for case in CASES]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_the_surface_is_wide(met):
+    recorded = {function for function in met if function in UFUNCS or function in FUNCTIONS}
+    assert len(recorded) >= 150
+
+
+@pytest.mark.parametrize("peer", ["AUTOGRAD", "MYGRAD"])
+def test_what_peers_record_is_recorded(peer):
+    names = globals()[peer].split()
+    here = {*UFUNCS, *FUNCTIONS}
+    assert [n for n in names if called_name(n) is not None and called_name(n) not in here] == []
