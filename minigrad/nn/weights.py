@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import tree
+from minigrad.nn.hypers import is_zero
 from minigrad.variable import Variable
 
 __all__ = ["Layout", "decay", "is_weight", "spread"]
@@ -109,11 +110,6 @@ def decay(lam: Any, params: Any, n: Any = 1) -> list[Any]:
     [0.1, 0.0, 0.2, 0.3]
     """
     return Layout(params).decay(lam, n)
-
-
-def is_zero(rate: Any) -> bool:
-    """Whether a hyperparameter is a plain 0: no variable, and without effect."""
-    return isinstance(rate, int | float) and rate == 0
 
 
 class Layout:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.nn.weights import is_zero
+from minigrad.nn.hypers import is_zero
 from minigrad.optim.leafwise import leafwise
 from minigrad.optim.steps import descend, shrink
 

@@ -1,0 +1,65 @@
+r"""How hyperparameters meet arrays.
+
+**Arrays keep their dtype.** A hyperparameter that is a single number counts as a Python number,
+whatever its dtype: a float64 rate, such as an element of a schedule, does not turn float32 weights
+into float64. A complex one stays complex, so that a complex step works.
+
+**A derivative in a single number is one inner product.** The cotangent of `eta` in
+``w - eta * g`` is :math:`-\langle \bar w, g \rangle`, for which no array of products is made.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.primitive import def_jvp, def_vjp, primitive
+from minigrad.variable import value_of
+
+__all__ = ["inner", "is_zero", "keep", "onto", "weak"]
+
+
+def is_zero(hyper: Any) -> bool:
+    """Whether a hyperparameter is a plain 0: no variable, and without effect."""
+    return isinstance(hyper, int | float) and hyper == 0
+
+
+def weak(hyper: Any) -> Any:
+    """Return a hyperparameter that is one real number as a Python number; others as they are."""
+    if type(hyper) is np.ndarray and hyper.ndim == 0:
+        hyper = hyper[()]
+    return hyper.item() if isinstance(hyper, np.floating) else hyper
+
+
+def keep(result: Any, like: Any) -> Any:
+    """Check that a result has the shape of what it replaces, and give it that dtype."""
+    if type(result) is np.ndarray:
+        if type(like) is np.ndarray and result.shape == like.shape:
+            real = result.dtype.kind == like.dtype.kind == "f"
+            return result.astype(like.dtype, copy=False) if real else result
+    elif np.ndim(like) == 0:
+        real = isinstance(result, np.floating) and isinstance(like, float | np.floating)
+        return type(like)(result) if real else result
+    raise ValueError(
+        f"the operands of a step give shape {np.shape(result)}, what is to be updated has "
+        f"{np.shape(like)}: gradients have the shape of the parameters, and hyperparameters "
+        f"broadcast to it"
+    )
+
+
+def onto(hyper: Any, d: Any, x: Any) -> Any:
+    """Return ``d * x``, summed at once if it is the cotangent of a single number."""
+    shape = np.shape(value_of(d))
+    summed = shape == np.shape(value_of(x)) != () == np.shape(value_of(hyper))
+    return inner(d, x) if summed else d * x
+
+
+@primitive
+def inner(a: Any, b: Any) -> Any:
+    """Return the sum of the products of two arrays of one shape, of which none is conjugated."""
+    return np.dot(np.ravel(a), np.ravel(b))
+
+
+def_vjp(inner, lambda y_bar, y, a, b: y_bar * b, lambda y_bar, y, a, b: y_bar * a)
+def_jvp(inner, lambda a_dot, y, a, b: inner(a_dot, b), lambda b_dot, y, a, b: inner(a, b_dot))
