@@ -453,3 +453,27 @@ def test_a_hyperparameter_that_does_not_fit_is_named():
 @each
 def test_an_empty_tree_is_no_trouble(name):
     assert train(name, {"w": []}, lambda p, t: p, 2, HYPERS[name]) == {"w": []}
+
+
+@each
+def test_a_state_is_made_of_real_numbers_and_a_step_is_differentiable_in_it(name):
+    """The adjoint of one step: what a training that is replayed step by step needs."""
+    optimiser = OPTIMISERS[name]
+    w = np.array([0.5, -0.5])
+    _, state = optimiser.update(w, slope(w, 1), optimiser.init(w), eta=0.1)
+    with mg.Tape() as tape:
+        start = tape.variable((w, state, HYPERS[name]))
+        w, state, hypers = start
+        end = optimiser.update(w, slope(w, 2), state, n=N, **hypers)
+
+    seed = tree.map(lambda y: np.ones_like(y.value), end)
+    move = tree.map(lambda x: 0.5 * np.ones_like(x.value), start)
+    back = tape.gradient(end, start, cotangent=seed)
+    forth = tape.tangent(end, start, move)
+    assert np.isclose(dot(back, move), dot(seed, forth), rtol=1e-13)
+
+
+def dot(a, b):
+    """Return the inner product of two trees, less the numbers of steps, which do not move."""
+    pairs = tree.paths(a).items()
+    return sum(np.sum(x * tree.paths(b)[path]) for path, x in pairs if not path.endswith(".t"))
