@@ -8,11 +8,53 @@ the array once costs, and nothing for an array that nobody can write to (see `ca
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-__all__ = ["can_change", "fingerprint"]
+__all__ = ["Watch", "can_change", "fingerprint"]
+
+
+class Watch:
+    """The arrays of the user that a tape has used, each use with the fingerprint it had then.
+
+    While a sweep runs no user code does, so what was checked at its beginning holds until its
+    end: the instructions that a recorded sweep adds take over the fingerprints of that check.
+    """
+
+    def __init__(self) -> None:
+        self.uses: list[tuple[int, Any, int]] = []  # (instruction, array, fingerprint)
+        self.checked: dict[int, int] | None = None  # by id of the array, while a sweep runs
+
+    def see(self, index: int, inputs: Sequence[int], operands: Sequence[Any]) -> None:
+        """Take note of the arrays that an instruction uses as constants."""
+        for source, array in zip(inputs, operands, strict=True):
+            if source >= 0 or not isinstance(array, np.ndarray) or not can_change(array):
+                continue
+            if self.checked is None or array.base is not None:
+                self.uses.append((index, array, fingerprint(array)))
+            elif id(array) in self.checked:  # else a rule has made it, and nobody else has it
+                self.uses.append((index, array, self.checked[id(array)]))
+
+    def begin_sweep(self, first: int, last: int) -> int | None:
+        """Check the uses from `first` to `last`; return the first that was changed, or None."""
+        found: dict[int, int] = {}
+        if self.uses:
+            ends = (bisect_left(self.uses, end, key=itemgetter(0)) for end in (first, last + 1))
+            for index, array, then in self.uses[slice(*ends)]:
+                if id(array) not in found:
+                    found[id(array)] = fingerprint(array)
+                if found[id(array)] != then:
+                    return index
+        self.checked = found
+        return None
+
+    def end_sweep(self) -> None:
+        """Let user code run again."""
+        self.checked = None
 
 
 def can_change(array: Any) -> bool:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import MissingRuleError, TapeError, TapeMismatchError
+from minigrad.errors import MissingRuleError, TapeMismatchError
 from minigrad.variable import OPERATORS, Variable, value_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ Rule = Callable[..., Any]
 PLAIN_NUMBERS = (float, int)
 OBJECT = np.dtype(object)
 NO_PARAMS: dict[str, Any] = {}
-ONE_TAPE = "Record both on one tape of this thread; for a constant pass the plain `x.value`."
+ONE_TAPE = (
+    "its operands are on two open tapes, or on one that another thread has open. Record both on "
+    "one tape of this thread; for a constant pass the plain `x.value`."
+)
 
 
 class Primitive:
@@ -82,7 +85,7 @@ class Primitive:
                 if owner.is_open:
                     if owner is not tape:
                         if tape is not None or owner.thread != get_ident():
-                            raise self._wrong_tape(owner, tape)
+                            raise TapeMismatchError(f"{self.name}: {ONE_TAPE}")
                         tape = owner
                     index = arg.index
                 arg = arg.value
@@ -101,12 +104,6 @@ class Primitive:
         elif type(value) is np.float64 and all(type(x) in PLAIN_NUMBERS for x in operands):
             value = float(value)  # made of Python numbers alone: stays weak, widens no float32
         return tape.append(self, tuple(inputs), tuple(operands), params or NO_PARAMS, value)
-
-    def _wrong_tape(self, owner: Tape, tape: Tape | None) -> TapeError:
-        """Build the error for operands of two open tapes, or of another thread's tape."""
-        if tape is not None:
-            return TapeMismatchError(f"{self.name}: its operands are on two open tapes. {ONE_TAPE}")
-        return TapeError(f"{self.name}: its operand is on another thread's open tape. {ONE_TAPE}")
 
     def def_vjp(self, rule: Rule) -> Rule:
         """Set one rule for all operands: ``rule(y_bar, y, *inputs, **params) -> x_bars``.
@@ -274,6 +271,8 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
 
 def filled_like(value: Any, number: int) -> Any:
     """Return `number` in the shape and dtype of a value; of a Fraction, as a Fraction."""
-    if getattr(value, "dtype", OBJECT) is not OBJECT:
-        return np.full_like(value, number)[()]
-    return float(number) if isinstance(value, float) else value * 0 + number
+    if getattr(value, "dtype", OBJECT) is OBJECT and not isinstance(value, float):
+        return value * 0 + number
+    if isinstance(value, np.ndarray):
+        return np.full_like(value, number)
+    return type(value)(number)

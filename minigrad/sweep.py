@@ -147,7 +147,7 @@ def forward(tape: Tape, sources: dict[int, Any], targets: Sequence[int]) -> list
                 part = rule and rule(tangents[source], y, *args, **params)
                 if part is not None:
                     part = fit_each(part, value)
-                    y_dot = part if y_dot is None else add(y_dot, part)
+                    y_dot = part if y_dot is None else plus(y_dot, part)
         if y_dot is not None:
             tangents[index] = y_dot
     return [tangents.get(target) for target in targets]
@@ -160,3 +160,11 @@ def fit_each(y_dot: Any, value: Any) -> Any:
     return tuple(
         d if d is None else fit(d, v, broadcast_to) for d, v in zip(y_dot, value, strict=True)
     )
+
+
+def plus(a: Any, b: Any) -> Any:
+    """Add two tangents; of several outputs, part by part, where None counts as zero."""
+    if type(a) is not tuple:
+        return add(a, b)
+    pairs = zip(a, b, strict=True)
+    return tuple(y if x is None else x if y is None else add(x, y) for x, y in pairs)

@@ -25,17 +25,16 @@ from __future__ import annotations
 
 import sys
 import threading
-from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
-from operator import itemgetter
+from numbers import Number
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import errors, sweep, tree
-from minigrad.fingerprint import can_change, fingerprint
+from minigrad.fingerprint import Watch
 from minigrad.primitive import Primitive, filled_like, variable
 from minigrad.variable import OPERATORS, Variable, value_of
 
@@ -123,8 +122,7 @@ class Tape:
         self.names: dict[int, str] = {}
         self.marks: list[Mark] = []
         self.lines: dict[int, str] | None = {} if lines else None
-        self._constants: list[tuple[int, Any, int]] = []  # (instruction, array, fingerprint)
-        self._sweeping = False
+        self._watch = Watch()
 
     def __enter__(self) -> Tape:
         if self.is_open:
@@ -164,24 +162,23 @@ class Tape:
         """
         if not self.is_open:
             raise errors.TapeError("the tape is closed: call tape.variable inside `with tape:`")
-        leaves = [self._enter(leaf, name, path) for path, leaf in tree.paths(value).items()]
-        return tree.unflatten(value, leaves)
+        if name is None:
+            return tree.map(self._enter, value)
+        entered = {name + path: self._enter(leaf) for path, leaf in tree.paths(value).items()}
+        self.names.update((variable.index, path) for path, variable in entered.items())
+        return tree.unflatten(value, entered.values())
 
-    def _enter(self, leaf: Any, name: str | None, path: str) -> Variable:
+    def _enter(self, leaf: Any) -> Variable:
         if isinstance(leaf, Variable) and leaf.tape.is_open:
-            self._check_owner(leaf, f"the value{path}")
-            new: Variable = variable(leaf)
-        else:
-            array = np.array(value_of(leaf))
-            if array.dtype.kind not in "fciubO":
-                what = f"{type(leaf).__name__} {leaf!r:.60}{path and ' at ' + path}"
-                raise errors.SourceError(f"expected a number or an array of numbers, got {what}")
-            array.flags.writeable = False
-            leaf = leaf if isinstance(leaf, float | int) else array[()]
-            new = self.append(variable, (-1,), (leaf,), {}, leaf)
-        if name:
-            self.names[new.index] = name + path
-        return new
+            self._check_owner(leaf, "the value")
+            return variable(leaf)  # type: ignore[no-any-return]
+        array = np.array(value_of(leaf))
+        if array.dtype.kind not in "fciub" and not all(isinstance(x, Number) for x in array.flat):
+            what = f"{type(leaf).__name__} {leaf!r:.60}"
+            raise errors.SourceError(f"expected a number or an array of numbers, got {what}")
+        array.flags.writeable = False
+        leaf = leaf if isinstance(leaf, float | int) else array[()]
+        return self.append(variable, (-1,), (leaf,), {}, leaf)
 
     def append(
         self, prim: Primitive, inputs: Any, operands: Any, params: dict[str, Any], value: Any
@@ -189,10 +186,8 @@ class Tape:
         """Write one instruction and return its result as a Variable."""
         code = self.code
         index = len(code)
-        if -1 in inputs and not self._sweeping:
-            for operand, source in zip(operands, inputs, strict=True):
-                if source < 0 and isinstance(operand, np.ndarray) and can_change(operand):
-                    self._constants.append((index, operand, fingerprint(operand)))
+        if -1 in inputs:
+            self._watch.see(index, inputs, operands)
         code.append((prim, inputs, operands, params, value))
         if self.lines is not None:
             self.lines[index] = users_line()
@@ -257,8 +252,8 @@ class Tape:
             value = plain(x_bar, self.code[source][4])
             terms[source].insert(0, Contribution(use, next(around, None), value))
 
-        with self._trusting(indices, targets):
-            found = sweep.backward(self, targets, indices, witness if contributions else None)
+        told = witness if contributions else None
+        found = self._sweep(sweep.backward, indices, targets, targets, indices, told)
         if contributions:
             return tree.unflatten(sources, [terms[index] for index in indices])
         return tree.unflatten(sources, map(self._hand_out, found, indices))
@@ -296,8 +291,7 @@ class Tape:
         reached = [y.index if isinstance(y, Variable) else -1 for y in wanted]
         for y in wanted:
             self._check_owner(y, "a target")
-        with self._trusting(indices, reached):
-            found = sweep.forward(self, moves, reached)
+        found = self._sweep(sweep.forward, indices, reached, moves, reached)
         return tree.unflatten(targets, map(self._hand_out, found, reached, wanted))
 
     def _indices(self, sources: Any) -> list[int]:
@@ -317,13 +311,14 @@ class Tape:
     def _seeds(self, target: Any, cotangent: Any) -> dict[int, Any]:
         """Return the cotangents that a backward sweep starts from, by instruction."""
         if cotangent is None:
-            value = np.asarray(value_of(target))
-            if value.shape != () or value.dtype.kind not in "fiuO":
+            value = value_of(target)
+            scalar = tree.children(target) is None and np.shape(value) == ()
+            if not scalar or np.asarray(value).dtype.kind not in "fiuO":
                 raise errors.TargetError(
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
                     f"give `cotangent=` the weights of its elements"
                 )
-            cotangent = filled_like(value_of(target), 1)
+            cotangent = filled_like(value, 1)
         seeds: dict[int, Any] = {}
         for y, y_bar in zip(tree.leaves(target), tree.leaves(cotangent), strict=True):
             if isinstance(y, Variable):
@@ -357,29 +352,20 @@ class Tape:
             return derivative
         return self.append(variable, (-1,), (derivative,), {}, derivative)
 
-    # Arrays that belong to the user
-
-    @contextmanager
-    def _trusting(self, sources: Any, targets: Any) -> Iterator[None]:
-        """Check the constants that a sweep will read; no user code runs until it ends."""
-        ends = min(sources, default=0), max(targets, default=-1) + 1
-        start, stop = (bisect_left(self._constants, end, key=itemgetter(0)) for end in ends)
-        now: dict[int, int] = {}
-        for index, array, recorded in self._constants[start:stop]:
-            if id(array) not in now:
-                now[id(array)] = fingerprint(array)
-            if now[id(array)] != recorded:
-                line = f" on {self.lines[index]}" if self.lines else ""
-                raise errors.ChangedArrayError(
-                    f"instruction {index} ({self.code[index][0].name}{line}) used an array of "
-                    f"shape {array.shape} that was changed in place afterwards, so its derivative "
-                    f"would be wrong: give it a copy, x.copy(), or make a new array each time"
-                )
-        was, self._sweeping = self._sweeping, True
+    def _sweep(self, function: Any, sources: Any, targets: Any, *args: Any) -> Any:
+        """Run a sweep, having checked the constants that it will read."""
+        first, last = min(sources, default=0), max(targets, default=-1)
+        if (changed := self._watch.begin_sweep(first, last)) is not None:
+            line = f" on {self.lines[changed]}" if self.lines else ""
+            raise errors.ChangedArrayError(
+                f"instruction {changed} ({self.code[changed][0].name}{line}) used an array that "
+                f"was changed in place afterwards, so its derivative would be wrong: give it a "
+                f"copy, x.copy(), or make a new array each time"
+            )
         try:
-            yield
+            return function(self, *args)
         finally:
-            self._sweeping = was
+            self._watch.end_sweep()
 
     # Reading
 

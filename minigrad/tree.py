@@ -61,17 +61,14 @@ def walk(node: Any, like: Any, found: list[Any]) -> list[Any]:
 
 def rebuild(node: Any, new: Iterator[Any]) -> Any:
     """Build a container like `node`, its leaves taken from `new` in order."""
-    parts = children(node)
-    if parts is None:
-        return next(new)
-    built = [rebuild(part, new) for part in parts]
-    if node is None:
-        return None
-    if type(node) is dict:
-        return dict(zip(node, built, strict=True))
-    if names := fields(node.__class__):
-        return type(node)(**dict(zip(names, built, strict=True)))
-    return type(node)(built)
+    kind: Any = type(node)
+    if kind is dict:
+        return {key: rebuild(part, new) for key, part in node.items()}
+    if kind is list or kind is tuple:
+        return kind([rebuild(part, new) for part in node])
+    if names := fields(kind):
+        return kind(**{name: rebuild(getattr(node, name), new) for name in names})
+    return None if node is None else next(new)
 
 
 def leaves(tree: Any) -> list[Any]:
@@ -83,11 +80,17 @@ def leaves(tree: Any) -> list[Any]:
     >>> tree.leaves({"w": [1.0, 2.0], "b": 3.0})
     [1.0, 2.0, 3.0]
     """
-    return walk(tree, tree, [])
+    parts = children(tree)
+    if parts is None:
+        return [tree]
+    return [leaf for part in parts for leaf in leaves(part)]
 
 
 def unflatten(tree: Any, new: Iterable[Any]) -> Any:
     """Build a tree shaped like `tree` whose leaves are the items of `new`."""
+    new = list(new)
+    if len(new) != len(leaves(tree)):
+        raise ValueError(f"expected {len(leaves(tree))} leaves, got {len(new)}")
     return rebuild(tree, iter(new))
 
 
