@@ -4,14 +4,8 @@
 returns new parameters and a new state. Every hyperparameter is an argument of `update`, so each
 may be a variable on a tape, and may change from step to step.
 
-Attributes
-----------
-sgd, momentum, nesterov, rmsprop, adam, adamw : modules
-    With `init` and `update`.
-schedules : module
-    Learning rates for all steps at once.
-steps : module
-    The primitives that they are made of.
+The pairs are the modules `sgd`, `momentum`, `nesterov`, `rmsprop`, `adam` and `adamw`; `schedules`
+makes the rates of all steps at once, and `steps` has the primitives that all are made of.
 """
 
 from minigrad.optim import adam, adamw, momentum, nesterov, rmsprop, schedules, sgd, steps
