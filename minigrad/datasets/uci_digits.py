@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 __all__ = ["Digits", "Split", "digits"]
 
+FILE = Path(__file__).parent / "data" / "digits.npz"
 TRAIN, VALIDATION = 1000, 397  # the other 400 are for the test
 
 
@@ -100,8 +101,7 @@ def digits(dtype: Any = np.float64) -> Digits:
             f"digits(dtype={dtype!r}): images are numbers from 0 to 1; expected a real floating "
             f"type such as np.float32"
         )
-    file = files("minigrad.datasets") / "data" / "digits.npz"
-    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+    with np.load(FILE, allow_pickle=False) as stored:
         pixels, labels = stored["x"], stored["y"]
     x = np.split(pixels.astype(kind) / 16, [TRAIN, TRAIN + VALIDATION])
     y = np.split(labels.astype(np.int64), [TRAIN, TRAIN + VALIDATION])

@@ -42,7 +42,7 @@ def keep(result: Any, like: Any) -> Any:
         real = isinstance(result, np.floating) and isinstance(like, float | np.floating)
         return type(like)(result) if real else result
     raise ValueError(
-        f"the operands of a step give shape {np.shape(result)}, what is to be updated has "
+        f"the result has shape {np.shape(result)}, what it is to replace has "
         f"{np.shape(like)}: gradients have the shape of the parameters, and hyperparameters "
         f"broadcast to it"
     )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigrad.datasets import Batches, batches
-from minigrad.tape import can_change
+from minigrad.fingerprint import can_change
 
 N = 23
 X, Y = np.arange(3.0 * N).reshape(N, 3), np.arange(N)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
+from minigrad.fingerprint import can_change
 from minigrad.optim import schedules, sgd
-from minigrad.tape import can_change
 from minigrad.testing import check_grads, complex_step
 
 T = 11
