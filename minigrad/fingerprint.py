@@ -31,7 +31,8 @@ class Watch:
 
     def see(self, index: int, inputs: Sequence[int], operands: Sequence[Any]) -> None:
         """Take note of the arrays that an instruction uses as constants."""
-        for source, array in zip(inputs, operands, strict=True):
+        for position, source in enumerate(inputs):
+            array = operands[position]
             if source >= 0 or not isinstance(array, np.ndarray) or not can_change(array):
                 continue
             if self.checked is None or array.base is not None:
@@ -39,8 +40,8 @@ class Watch:
             elif id(array) in self.checked:  # else a rule has made it, and nobody else has it
                 self.uses.append((index, array, self.checked[id(array)]))
 
-    def begin_sweep(self, first: int, last: int) -> int | None:
-        """Check the uses from `first` to `last`; return the first that was changed, or None."""
+    def begin_sweep(self, first: int, last: int) -> tuple[int, Any] | None:
+        """Check the uses from `first` to `last`; return the first that does not hold, or None."""
         found: dict[int, int] = {}
         if self.uses:
             ends = (bisect_left(self.uses, end, key=itemgetter(0)) for end in (first, last + 1))
@@ -48,7 +49,7 @@ class Watch:
                 if id(array) not in found:
                     found[id(array)] = fingerprint(array)
                 if found[id(array)] != then:
-                    return index
+                    return index, array
         self.checked = found
         return None
 

@@ -97,7 +97,7 @@ class Primitive:
         if tape is None:
             return value
         if type(value) is np.ndarray:
-            value.flags.writeable = False
+            value.setflags(write=False)  # many times quicker than `flags.writeable`
         elif type(value) is tuple:
             whole = tape.append(self, inputs, operands, params, value)
             return tuple(select(whole, position=k) for k in range(len(value)))

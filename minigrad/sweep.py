@@ -157,9 +157,8 @@ def fit_each(y_dot: Any, value: Any) -> Any:
     """Fit the tangent of an output, or of each of several outputs, to its value."""
     if type(value) is not tuple:
         return fit(y_dot, value, broadcast_to)
-    return tuple(
-        d if d is None else fit(d, v, broadcast_to) for d, v in zip(y_dot, value, strict=True)
-    )
+    parts = zip(y_dot, value, strict=True)
+    return tuple(d if d is None else fit(d, v, broadcast_to) for d, v in parts)
 
 
 def plus(a: Any, b: Any) -> Any:

@@ -176,7 +176,7 @@ class Tape:
         if array.dtype.kind not in "fciub" and not all(isinstance(x, Number) for x in array.flat):
             what = f"{type(leaf).__name__} {leaf!r:.60}"
             raise errors.SourceError(f"expected a number or an array of numbers, got {what}")
-        array.flags.writeable = False
+        array.setflags(write=False)
         leaf = leaf if isinstance(leaf, float | int) else array[()]
         return self.append(variable, (-1,), (leaf,), {}, leaf)
 
@@ -252,10 +252,10 @@ class Tape:
             value = plain(x_bar, self.code[source][4])
             terms[source].insert(0, Contribution(use, next(around, None), value))
 
-        told = witness if contributions else None
-        found = self._sweep(sweep.backward, indices, targets, targets, indices, told)
         if contributions:
+            self._sweep(sweep.backward, indices, targets, targets, indices, witness)
             return tree.unflatten(sources, [terms[index] for index in indices])
+        found = self._sweep(sweep.backward, indices, targets, targets, indices)
         return tree.unflatten(sources, map(self._hand_out, found, indices))
 
     def tangent(self, targets: Any, sources: Any, directions: Any) -> Any:
@@ -298,7 +298,7 @@ class Tape:
         """Return where the sources are, having checked that they can have a derivative."""
         leaves = tree.leaves(sources)
         for k, x in enumerate(leaves):
-            if type(x) is Variable and x.tape is self and x.dtype.kind in "fcO":
+            if type(x) is Variable and x.tape is self and has_derivative(x.value):
                 continue
             what = f"source{list(tree.paths(sources))[k]}"
             self._check_owner(x, what)
@@ -343,24 +343,25 @@ class Tape:
 
     def _hand_out(self, derivative: Any, index: int, of: Any = None) -> Any:
         """Return a result of a sweep: a Variable while the tape is open, else a new array."""
+        if type(derivative) is Variable:
+            return derivative
         primal = self.code[index][4] if index >= 0 else of
         if derivative is None:
             derivative = filled_like(primal, 0)
         if not self.is_open:
             return plain(derivative, primal)
-        if isinstance(derivative, Variable):
-            return derivative
         return self.append(variable, (-1,), (derivative,), {}, derivative)
 
     def _sweep(self, function: Any, sources: Any, targets: Any, *args: Any) -> Any:
         """Run a sweep, having checked the constants that it will read."""
         first, last = min(sources, default=0), max(targets, default=-1)
         if (changed := self._watch.begin_sweep(first, last)) is not None:
-            line = f" on {self.lines[changed]}" if self.lines else ""
+            index, array = changed
+            line = f" on {self.lines[index]}" if self.lines else ""
             raise errors.ChangedArrayError(
-                f"instruction {changed} ({self.code[changed][0].name}{line}) used an array that "
-                f"was changed in place afterwards, so its derivative would be wrong: give it a "
-                f"copy, x.copy(), or make a new array each time"
+                f"instruction {index} ({self.code[index][0].name}{line}) used an array of shape "
+                f"{array.shape} that was changed in place afterwards, so its derivative would be "
+                f"wrong: give it a copy, x.copy(), or make a new array each time"
             )
         try:
             return function(self, *args)
@@ -396,6 +397,11 @@ class Tape:
 
     def _repr_html_(self) -> str:
         return str(OPERATORS["html table"](self))
+
+
+def has_derivative(value: Any) -> bool:
+    """Whether a value is of a kind that varies smoothly: floating, complex or exact."""
+    return type(value) is float or np.asarray(value).dtype.kind in "fcO"
 
 
 def plain(derivative: Any, primal: Any) -> Any:

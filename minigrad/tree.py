@@ -88,10 +88,14 @@ def leaves(tree: Any) -> list[Any]:
 
 def unflatten(tree: Any, new: Iterable[Any]) -> Any:
     """Build a tree shaped like `tree` whose leaves are the items of `new`."""
-    new = list(new)
-    if len(new) != len(leaves(tree)):
-        raise ValueError(f"expected {len(leaves(tree))} leaves, got {len(new)}")
-    return rebuild(tree, iter(new))
+    left = iter(new)
+    try:
+        built = rebuild(tree, left)
+    except StopIteration:
+        raise ValueError(f"too few new leaves for {tree!r:.80}") from None
+    if next(left, None) is not None:
+        raise ValueError(f"too many new leaves for {tree!r:.80}")
+    return built
 
 
 def paths(tree: Any, prefix: str = "") -> dict[str, Any]:
