@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +29,8 @@ from minigrad.primitive import def_jvp, def_vjp, primitive
 
 __all__ = ["glorot", "he", "init_mlp", "lecun", "normal", "zeros"]
 
-Seed = int | np.random.Generator
+if TYPE_CHECKING:  # np.random is loaded when it is used: it takes longer than the rest of nn
+    Seed = int | np.random.Generator
 Shape = int | tuple[int, ...]
 
 
