@@ -28,16 +28,20 @@ def along(axis, operation):
     return lambda a, b: operation(np.atleast_1d(a), axis)
 
 
+def matrix(a):
+    a = np.atleast_1d(a)
+    return np.reshape(a, (-1, np.shape(a)[-1]))
+
+
 def product(a, b):
-    a, b = np.atleast_2d(a), np.atleast_2d(b)
-    return a @ (b if np.shape(a)[-1] == np.shape(b)[0] else np.transpose(a)) * 0.3
+    a, b = matrix(a), matrix(b)
+    return a @ (b if np.shape(a)[1] == np.shape(b)[0] else np.transpose(a)) * 0.3
 
 
 def solved(a, b):
     """The solution of a well-conditioned system made of `a`."""
-    a = np.atleast_2d(a)
-    matrix = 0.2 * a @ np.swapaxes(a, -1, -2) + 2.0 * np.eye(np.shape(a)[0])
-    return np.linalg.solve(matrix, a)
+    a = matrix(a)
+    return np.linalg.solve(0.2 * a @ np.transpose(a) + 2.0 * np.eye(np.shape(a)[0]), a)
 
 
 # Each statement makes a new array of two old ones; the second may be of no use.
