@@ -76,9 +76,10 @@ def np_clip(
     a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
 ) -> Any:
     """Kept between two bounds, of which either may be left out; at a bound the slope is 1/2."""
-    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
-        raise ValueError("clip: give each bound once, as a_min and a_max or as min and max")
-    lower, upper = a_min if min is None else min, a_max if max is None else max
-    if lower is not None:
-        a = maximum(a, lower)
-    return a if upper is None else minimum(a, upper)
+    if min is not None or max is not None:
+        if a_min is not None or a_max is not None:
+            raise ValueError("clip: give the bounds as a_min and a_max, or as min and max")
+        a_min, a_max = min, max
+    if a_min is not None:
+        a = maximum(a, a_min)
+    return a if a_max is None else minimum(a, a_max)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements
-from minigrad.ops.elementwise import log10, power, where
+from minigrad.ops.elementwise import astype, log10, power, where
 from minigrad.ops.rules import axis_of, ndim_of, shape_of
 from minigrad.ops.shape import np_expand_dims, np_moveaxis, reshape
 from minigrad.ops.stack import stack
@@ -48,7 +48,13 @@ def np_linspace(
     places = np.arange(num, dtype=kind).reshape((-1,) + (1,) * ndim_of(delta))
     gaps = num - 1 if endpoint else num
     step = delta / gaps if gaps > 0 else float("nan")
-    y = places * (step if gaps > 0 else delta) + start
+    if gaps <= 0:
+        y = places * delta
+    elif np.any(value_of(step) == 0):  # NumPy's own order of operations, to the last bit
+        y = places / gaps * delta
+    else:
+        y = places * step
+    y = y + start
     if endpoint:
         y = ends_set(y, None, stop)
     if axis != 0:
@@ -79,7 +85,9 @@ def np_geomspace(
         raise ValueError("Geometric sequence cannot include zero")
     if np.iscomplexobj(value_of(start)) or np.iscomplexobj(value_of(stop)):
         raise TypeError("geomspace: complex ends are not supported on a Variable")
-    sign = np.sign(value_of(start)) * 1.0
+    kind = np.result_type(value_of(start), value_of(stop), np.float64)
+    start, stop = astype(start, dtype=kind), astype(stop, dtype=kind)
+    sign = np.sign(value_of(start))
     start, stop = start / sign, stop / sign
     y = power(10.0, np_linspace(log10(start), log10(stop), num, endpoint))
     y = ends_set(y, start, stop if endpoint else None) * sign
@@ -92,6 +100,7 @@ def np_vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     if ndim_of(x) != 1:
         raise ValueError(f"vander: expected a vector, got shape {shape_of(x)}")
     count = shape_of(x)[0] if N is None else operator.index(N)
+    x = astype(x, dtype=np.promote_types(np.asarray(value_of(x)).dtype, int))
     columns = [np.ones_like(value_of(x)), x]
     while len(columns) < count:
         columns.append(columns[-1] * x)

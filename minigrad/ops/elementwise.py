@@ -12,11 +12,13 @@ slope 0 everywhere and ``0**p`` has slope 0 in `p`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigrad.dispatch import UFUNCS, unrecorded
+from minigrad.dispatch import UFUNCS, implements, unrecorded
+from minigrad.ops.rules import unvarying
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.primitive import add as add
 from minigrad.variable import OPERATORS, value_of
@@ -142,6 +144,8 @@ arccosh     = elementwise(np.arccosh,     lambda d, y, x: d / (sqrt(x - 1.0) * s
 arctanh     = elementwise(np.arctanh,     lambda d, y, x: d / (1.0 - x * x))
 deg2rad     = elementwise(np.deg2rad,     lambda d, y, x: d * (np.pi / 180.0))
 rad2deg     = elementwise(np.rad2deg,     lambda d, y, x: d * (180.0 / np.pi))
+radians     = elementwise(np.radians,     lambda d, y, x: d * (np.pi / 180.0))
+degrees     = elementwise(np.degrees,     lambda d, y, x: d * (180.0 / np.pi))
 sinc        = elementwise(np.sinc,        lambda d, y, x: d * sinc_slope(x))
 real        = elementwise(np.real,        lambda d, y, x: d)
 conjugate   = elementwise(np.conjugate,   lambda d, y, x: conjugate(d))
@@ -154,14 +158,87 @@ where       = elementwise(lambda condition, a, b: np.where(condition, a, b), Non
 astype      = elementwise(lambda x, dtype: np.asarray(x).astype(dtype)[()], lambda d, y, x, dtype: d, name="astype")
 OPERATORS.update(real=real, astype=astype)
 
+# Piecewise: the slope is found once and holds nearby.
+fmax        = elementwise(np.fmax,        lambda d, y, a, b: d * chosen(a, b, y), lambda d, y, a, b: d * chosen(b, a, y))
+fmin        = elementwise(np.fmin,        lambda d, y, a, b: d * chosen(a, b, y), lambda d, y, a, b: d * chosen(b, a, y))
+copysign    = elementwise(np.copysign,    lambda d, y, a, b: d * same_sign(a, b), None)
+heaviside   = elementwise(np.heaviside,   None,                                   lambda d, y, x, h: d * is_zero(x))
+nextafter   = elementwise(np.nextafter,   lambda d, y, a, b: d,                   None)
+ldexp       = elementwise(np.ldexp,       lambda d, y, x, n: ldexp(d, n),         None)
+modf        = elementwise(np.modf,        None)
+frexp       = elementwise(np.frexp,       None)
+nan_to_num  = elementwise(lambda x, **to: np.nan_to_num(x, **to), lambda d, y, x, **to: d * finite(x), name="nan_to_num")
+unwrap      = elementwise(lambda p, **by: np.unwrap(p, **by),     lambda d, y, p, **by: d,             name="unwrap")
+
+def_vjp(modf,  lambda y_bar, y, x: y_bar[0])
+def_jvp(modf,  lambda x_dot, y, x: (x_dot, None))
+def_vjp(frexp, lambda y_bar, y, x: ldexp(y_bar[0], -y[1]))
+def_jvp(frexp, lambda x_dot, y, x: (ldexp(x_dot, -y[1]), None))
+UFUNCS[np.divmod] = lambda a, b: (floor_divide(a, b), remainder(a, b))
+
 # Steps: constant but for their jumps. The result is on the tape, its derivative is zero.
 sign        = elementwise(np.sign, None)
 floor       = elementwise(np.floor, None)
 ceil        = elementwise(np.ceil, None)
 rint        = elementwise(np.rint, None)
 trunc       = elementwise(np.trunc, None)
+spacing     = elementwise(np.spacing, None)
+fix         = elementwise(np.fix, None, name="fix")
+round_      = elementwise(lambda x, decimals: np.round(x, decimals), None, name="round")
 floor_divide = elementwise(np.floor_divide, None, None)
+
+# Masks: what the rules of this file look up in the values.
+finite      = unvarying(np.isfinite)
+is_zero     = unvarying(lambda x: np.asarray(x == 0), "is_zero")
+same_sign   = unvarying(lambda a, b: np.sign(a) * np.copysign(1.0, b), "same_sign", operands=2)
+chosen      = unvarying(lambda a, b, y: np.where(a == y, np.where(b == y, 0.5, 1.0), 0.0).astype(np.asarray(y).dtype), "chosen", operands=3)
 # fmt: on
+
+
+# Functions that are not ufuncs, by NumPy's names
+
+
+implements(np.real)(lambda val: real(val))
+implements(np.imag)(lambda val: imag(val))
+implements(np.sinc)(lambda x: sinc(x))
+implements(np.fix)(lambda x: fix(x))
+OPERATORS.update({".real": real, ".imag": imag, ".conj": lambda x: lambda: conjugate(x)})
+OPERATORS[".conjugate"] = OPERATORS[".conj"]
+
+
+@implements(np.angle)
+def np_angle(z: Any, deg: bool = False) -> Any:
+    """Argument of a complex number, in radians or degrees."""
+    return rad2deg(angle(z)) if deg else angle(z)
+
+
+@implements(np.real_if_close)
+def np_real_if_close(a: Any, tol: float = 100) -> Any:
+    """Real part, if the imaginary parts are all negligible."""
+    whole = np.iscomplexobj(value_of(a)) and np.iscomplexobj(np.real_if_close(value_of(a), tol))
+    return a if whole or not np.iscomplexobj(value_of(a)) else real(a)
+
+
+@implements(np.nan_to_num)
+def np_nan_to_num(
+    x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    """With constants in place of what is not finite; `copy` makes no difference."""
+    return nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+@implements(np.round, np.around, method=True)
+def np_round(a: Any, decimals: int = 0) -> Any:
+    """Nearest number with so many decimals; a step, whose derivative is zero."""
+    return round_(a, decimals=decimals)
+
+
+@implements(np.unwrap)
+def np_unwrap(
+    p: Any, discont: Any = None, axis: int = -1, *, period: float = 6.283185307179586
+) -> Any:
+    """Without jumps of a period: constants are added, so the derivative passes as it is."""
+    return unwrap(p, discont=discont, axis=axis, period=period)
 
 
 unrecorded(
@@ -169,3 +246,20 @@ unrecorded(
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
     np.isnan, np.isinf, np.isfinite, np.signbit,
 )  # fmt: skip
+
+
+# Python's operators
+
+
+def compared(function: Any, a: Any, b: Any) -> Any:
+    """Return a comparison of plain values."""
+    return function(value_of(a), value_of(b))
+
+
+for name in (
+    "add", "subtract", "multiply", "divide", "floor_divide", "remainder", "power", "negative",
+    "positive", "absolute",
+):  # fmt: skip
+    OPERATORS[name] = UFUNCS[getattr(np, name)].__call__
+for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
+    OPERATORS[name] = partial(compared, getattr(np, name))

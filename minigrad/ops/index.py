@@ -17,6 +17,7 @@ import numpy as np
 
 from minigrad.dispatch import implements
 from minigrad.fingerprint import can_change
+from minigrad.ops.elementwise import astype
 from minigrad.ops.rules import axis_of, ndim_of, plain_integer, shape_of
 from minigrad.ops.shape import raveled
 from minigrad.primitive import Primitive, def_jvp, def_vjp
@@ -33,7 +34,7 @@ def filled(index: Any, arrays: tuple[Any, ...]) -> Any:
     if not arrays:
         return index
     following = iter(arrays)
-    return tuple(next(following) if item is ARRAY else item for item in index)
+    return tuple(next(following) if type(item) is str else item for item in index)
 
 
 def _pick(x: Any, *arrays: Any, index: Any) -> Any:
@@ -185,6 +186,19 @@ def np_choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
     numbers = np.choose(numbers, range(len(choices)), mode=mode)  # type: ignore[call-overload]
     arrays = [kept(numbers), *map(kept, grid)]
     return pick(stacked, *arrays, index=(ARRAY,) * len(arrays))
+
+
+@implements(np.bincount)
+def np_bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """Sum of the weights that go with each number; without weights, a plain count."""
+    numbers = np.asarray(value_of(x))
+    counts = np.bincount(numbers, minlength=minlength)
+    if weights is None:
+        return counts
+    if shape_of(weights) != numbers.shape:
+        raise ValueError("The weights and list don't have the same length.")
+    weights = astype(weights, dtype=np.dtype(float))
+    return scatter(weights, kept(numbers), index=(ARRAY,), shape=counts.shape)
 
 
 OPERATORS.update(getitem=getitem)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dispatch import REDUCTIONS, implements
+from minigrad.dispatch import REDUCTIONS, UFUNCS, implements
 from minigrad.ops.cumulative import before, reverse
 from minigrad.ops.elementwise import conjugate, where
 from minigrad.ops.rules import axes_of, ndim_of, shape_of, unvarying
@@ -24,7 +24,20 @@ from minigrad.ops.shape import broadcast_to, inverse, reshape, transpose
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import value_of
 
-__all__ = ["count_of", "mean", "reduction", "restored", "share", "sum_"]
+__all__ = [
+    "away",
+    "by_axis",
+    "conjugated",
+    "count_of",
+    "mean",
+    "reduction",
+    "restored",
+    "root_slope",
+    "share",
+    "sum_",
+    "with_freedom",
+    "with_initial",
+]
 
 Axes = tuple[int, ...] | None
 
@@ -106,26 +119,27 @@ def others(y: Any, x: Any, axis: Axes, initial: Any = None) -> Any:
     return product if initial is None else product * initial
 
 
-def deviation(x: Any, axis: Axes) -> Any:
-    """Return the distances from the mean, conjugated if complex."""
-    away = x - mean(x, axis=axis, keepdims=True)
-    return conjugate(away) if np.iscomplexobj(value_of(x)) else away
+def conjugated(x: Any) -> Any:
+    """Return `x`, conjugated if it is complex: the slope of ``abs(x)**2`` is twice that."""
+    return conjugate(x) if np.iscomplexobj(value_of(x)) else x
 
 
-def variance_slope(y: Any, x: Any, axis: Axes, ddof: Any = 0) -> Any:
-    """Return the slope of the variance."""
-    return deviation(x, axis) * 2 / (count_of(x, axis) - ddof)
+def away(x: Any, axis: Axes) -> Any:
+    """Return how far each element is from the mean."""
+    return conjugated(x - mean(x, axis=axis, keepdims=True))
 
 
-def deviation_slope(y: Any, x: Any, axis: Axes, ddof: Any = 0) -> Any:
-    """Return the slope of the standard deviation, 0 where all numbers are equal."""
+def root_slope(away: Any, freedom: Any, y: Any, x: Any, axis: Axes) -> Any:
+    """Return the slope of a standard deviation, 0 where all numbers are equal."""
     differ = unequal(x, axis=axis)
-    slope = deviation(x, axis) / (where(differ, y, 1.0) * (count_of(x, axis) - ddof))
-    return where(differ, slope, 0.0)
+    return where(differ, away / (where(differ, y, 1.0) * freedom), 0.0)
 
 
 unequal = unvarying(
-    lambda x, axis: np.max(x, axis, keepdims=True) != np.min(x, axis, keepdims=True), "unequal"
+    lambda x, axis: (
+        np.fmax.reduce(x, axis=axis, keepdims=True) > np.fmin.reduce(x, axis=axis, keepdims=True)
+    ),
+    "unequal",
 )
 
 
@@ -148,87 +162,67 @@ def_jvp(mean, lambda x_dot, y, x, **at:            mean(x_dot, **at))
 prod      = reduction(np.prod,    others)
 max_      = reduction(np.max,     lambda y, x, axis, **initial: share(x, y, axis=axis, **initial))
 min_      = reduction(np.min,     lambda y, x, axis, **initial: share(x, y, axis=axis, **initial))
-var       = reduction(np.var,     variance_slope)
-std       = reduction(np.std,     deviation_slope)
+var       = reduction(np.var,     lambda y, x, axis, ddof=0: away(x, axis) * 2 / (count_of(x, axis) - ddof))
+std       = reduction(np.std,     lambda y, x, axis, ddof=0: root_slope(away(x, axis), count_of(x, axis) - ddof, y, x, axis))
 # fmt: on
 
 
-def given(**keywords: Any) -> dict[str, Any]:
-    """Return the keywords that are not None: NumPy has no value that stands for "not given"."""
-    return {name: value for name, value in keywords.items() if value is not None}
+# NumPy's names. A keyword behind a gap in NumPy's order has to be named.
 
 
-@implements(np.sum, method=True)
-def np_sum(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
-    """Sum."""
-    axis = axes_of(axis, ndim_of(a))
-    return sum_(a, axis=axis, keepdims=keepdims, **given(initial=initial))
+def by_axis(prim: Primitive) -> Callable[..., Any]:
+    """Return the handler of a reduction."""
+
+    def handler(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+        return prim(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims)
+
+    return handler
 
 
-@implements(np.mean, method=True)
-def np_mean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    """Arithmetic mean."""
-    return mean(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims)
+def with_initial(prim: Primitive) -> Callable[..., Any]:
+    """Return the handler of a reduction that may start from a constant."""
+
+    def handler(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
+        start = {} if initial is None else {"initial": initial}
+        return prim(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims, **start)
+
+    return handler
 
 
-@implements(np.prod, method=True)
-def np_prod(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
-    """Product, with the right derivative where elements are zero."""
-    axis = axes_of(axis, ndim_of(a))
-    return prod(a, axis=axis, keepdims=keepdims, **given(initial=initial))
+def with_freedom(prim: Primitive) -> Callable[..., Any]:
+    """Return the handler of a variance; `correction` is the array standard's name for `ddof`."""
+
+    def handler(
+        a: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False, correction: Any = None
+    ) -> Any:
+        if correction is not None and ddof != 0:
+            raise ValueError("ddof and correction can't be provided simultaneously.")
+        ddof = ddof if correction is None else correction
+        return prim(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims, ddof=ddof)
+
+    return handler
 
 
-@implements(np.max, np.amax, method=True)
-def np_max(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
-    """Largest element; several of them share the slope."""
-    axis = axes_of(axis, ndim_of(a))
-    return max_(a, axis=axis, keepdims=keepdims, **given(initial=initial))
-
-
-@implements(np.min, np.amin, method=True)
-def np_min(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
-    """Smallest element; several of them share the slope."""
-    axis = axes_of(axis, ndim_of(a))
-    return min_(a, axis=axis, keepdims=keepdims, **given(initial=initial))
+np_sum = implements(np.sum, method=True)(with_initial(sum_))
+np_prod = implements(np.prod, method=True)(with_initial(prod))
+np_max = implements(np.max, np.amax, method=True)(with_initial(max_))
+np_min = implements(np.min, np.amin, method=True)(with_initial(min_))
+implements(np.mean, method=True)(by_axis(mean))
+implements(np.var, method=True)(with_freedom(var))
+implements(np.std, method=True)(with_freedom(std))
 
 
 @implements(np.ptp)
 def np_ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Largest element less the smallest."""
-    axis = axes_of(axis, ndim_of(a))
-    return max_(a, axis=axis, keepdims=keepdims) - min_(a, axis=axis, keepdims=keepdims)
+    return np_max(a, axis, keepdims=keepdims) - np_min(a, axis, keepdims=keepdims)
 
 
-def freedom(ddof: Any, correction: Any) -> Any:
-    """Return what is taken off the count: `correction` is the array standard's name for ddof."""
-    if correction is not None and ddof != 0:
-        raise ValueError("ddof and correction can't be provided simultaneously.")
-    return ddof if correction is None else correction
-
-
-@implements(np.var, method=True)
-def np_var(
-    a: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False, correction: Any = None
-) -> Any:
-    """Variance."""
-    ddof = freedom(ddof, correction)
-    return var(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims, ddof=ddof)
-
-
-@implements(np.std, method=True)
-def np_std(
-    a: Any, axis: Any = None, *, ddof: Any = 0, keepdims: bool = False, correction: Any = None
-) -> Any:
-    """Standard deviation; of equal numbers its slope is 0."""
-    ddof = freedom(ddof, correction)
-    return std(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims, ddof=ddof)
-
-
-# np.add.reduce and its like
+# The methods of ufuncs: np.add.reduce, np.multiply.outer and their like
 
 
 def reducing(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the handler of a ufunc's `reduce`: the reduction, whose axis is the first at first."""
+    """Return the handler of a ufunc's `reduce`, which by default goes along the first axis."""
 
     def reduce(array: Any, axis: Any = 0, *, keepdims: bool = False, initial: Any = None) -> Any:
         return handler(array, axis, keepdims=keepdims, initial=initial)
@@ -236,11 +230,19 @@ def reducing(handler: Callable[..., Any]) -> Callable[..., Any]:
     return reduce
 
 
-REDUCTIONS.update(
-    {
-        (np.add, "reduce"): reducing(np_sum),
-        (np.multiply, "reduce"): reducing(np_prod),
-        (np.maximum, "reduce"): reducing(np_max),
-        (np.minimum, "reduce"): reducing(np_min),
-    }
-)
+def outer(prim: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the handler of a ufunc's `outer`: each element of `A` with each of `B`."""
+
+    def each_with_each(A: Any, B: Any) -> Any:
+        return prim(reshape(A, shape=shape_of(A) + (1,) * ndim_of(B)), B)
+
+    return each_with_each
+
+
+REDUCTIONS[np.add, "reduce"] = reducing(np_sum)
+REDUCTIONS[np.multiply, "reduce"] = reducing(np_prod)
+REDUCTIONS[np.maximum, "reduce"] = reducing(np_max)
+REDUCTIONS[np.minimum, "reduce"] = reducing(np_min)
+for ufunc, prim in UFUNCS.items():
+    if ufunc.nin == 2 and ufunc.signature is None:
+        REDUCTIONS[ufunc, "outer"] = outer(prim)

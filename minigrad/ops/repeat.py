@@ -12,11 +12,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from minigrad.dispatch import implements
 from minigrad.ops.create import np_linspace
+from minigrad.ops.elementwise import astype
 from minigrad.ops.index import kept, pick, take_at
 from minigrad.ops.rules import axis_of, ndim_of, shape_of
 from minigrad.ops.shape import broadcast_to, flip, lengths, np_moveaxis, raveled, reshape
 from minigrad.ops.stack import join
 from minigrad.primitive import Primitive, def_jvp, def_vjp
+from minigrad.variable import value_of
 
 __all__ = ["pad"]
 
@@ -114,6 +116,7 @@ def pairs(given: Any, ndim: int, what: str) -> tuple[tuple[Any, Any], ...]:
     if isinstance(given, dict):
         chosen = {axis_of(axis, ndim): pair for axis, pair in given.items()}
         given = [np.broadcast_to(chosen.get(axis, 0), 2) for axis in range(ndim)]
+    size = np.size(given)
     try:
         table = np.broadcast_to(np.asarray(given), (ndim, 2))
     except ValueError:
@@ -121,7 +124,8 @@ def pairs(given: Any, ndim: int, what: str) -> tuple[tuple[Any, Any], ...]:
             f"pad: {what}={given!r}; expected a number, (before, after), or such a pair for each "
             f"of {ndim} axes"
         ) from None
-    return tuple((before, after) for before, after in table.tolist())
+    # NumPy takes a single pair as it is, with its type, and a table as plain numbers.
+    return tuple((before, after) for before, after in (table.tolist() if size > 2 else table))
 
 
 @implements(np.pad)
@@ -136,8 +140,9 @@ def np_pad(
     """Wider by constants, by copies of elements, or by ramps; modes by name, the even kind."""
     ndim = ndim_of(array)
     widths = pairs(pad_width, ndim, "pad_width")
-    if any(type(n) is not int or n < 0 for pair in widths for n in pair):
+    if np.asarray(widths).dtype.kind not in "iu" or np.min(widths, initial=0) < 0:
         raise ValueError(f"pad: pad_width={pad_width!r}; expected integers that are not negative")
+    widths = tuple((int(before), int(after)) for before, after in widths)
     if mode == "constant":
         return pad(array, widths=widths, values=pairs(constant_values, ndim, "constant_values"))
     if mode in ("edge", "reflect", "symmetric", "wrap"):
@@ -160,8 +165,9 @@ def np_pad(
 def ramped(x: Any, axis: int, width: tuple[int, int], ends: tuple[Any, Any]) -> Any:
     """Return `x` with straight ramps down to the end values before and after it along an axis."""
     layers = [pick(x, index=(slice(None),) * axis + (place,)) for place in (0, -1)]
+    kind = np.asarray(value_of(x)).dtype
     before, after = (
-        np_linspace(end, layer, n, endpoint=False, axis=axis)
+        astype(np_linspace(end, layer, n, endpoint=False, axis=axis), dtype=kind)
         for layer, n, end in zip(layers, width, ends, strict=True)
     )
     return join([before, x, flip(after, axis=(axis,))], axis)
