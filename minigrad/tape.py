@@ -171,7 +171,7 @@ class Tape:
     def _enter(self, leaf: Any) -> Variable:
         if isinstance(leaf, Variable) and leaf.tape.is_open:
             self._check_owner(leaf, "the value")
-            return variable(leaf)  # type: ignore[no-any-return]
+            return self.append(variable, (leaf.index,), (leaf.value,), {}, leaf.value)
         array = np.array(value_of(leaf))
         if array.dtype.kind not in "fciub" and not all(isinstance(x, Number) for x in array.flat):
             what = f"{type(leaf).__name__} {leaf!r:.60}"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.ops.elementwise import elementwise, exp, tanh
-from minigrad.ops.products import matmul_t
+from minigrad.ops.products import matmul_nt, matmul_tn
 from minigrad.primitive import by_position, def_jvp, def_vjp, primitive
 from minigrad.variable import value_of
 
@@ -127,8 +127,8 @@ def dense(x: Any, w: Any, b: Any) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> from minigrad import nn
-    >>> nn.dense(np.ones((1, 2)), np.ones((2, 3)), np.zeros(3))
+    >>> from minigrad.ops.special import dense
+    >>> dense(np.ones((1, 2)), np.ones((2, 3)), np.zeros(3))
     array([[2., 2., 2.]])
     """
     y = np.matmul(x, w)
@@ -137,8 +137,8 @@ def dense(x: Any, w: Any, b: Any) -> Any:
 
 def_vjp(
     dense,
-    lambda y_bar, y, x, w, b: matmul_t(y_bar, w, tb=True),
-    lambda y_bar, y, x, w, b: matmul_t(x, y_bar, ta=True),
+    lambda y_bar, y, x, w, b: matmul_nt(y_bar, w),
+    lambda y_bar, y, x, w, b: matmul_tn(x, y_bar),
     lambda y_bar, y, x, w, b: y_bar,  # summed over the rows as any broadcast operand is
 )
 def_jvp(
@@ -197,7 +197,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     --------
     >>> import numpy as np
     >>> from minigrad import nn
-    >>> float(nn.logsumexp(np.array([1000.0, 1000.0]))) == 1000.0 + np.log(2.0)
+    >>> bool(nn.logsumexp(np.array([1000.0, 1000.0])) == 1000.0 + np.log(2.0))
     True
     """
     shift = _shift(x, axis)
@@ -298,7 +298,7 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     --------
     >>> import numpy as np
     >>> from minigrad import nn
-    >>> float(nn.cross_entropy(np.zeros((1, 4)), np.array([2]))) == np.log(4.0)
+    >>> bool(nn.cross_entropy(np.zeros((1, 4)), np.array([2])) == np.log(4.0))
     True
     """
     _check_labels(value_of(logits), np.asarray(value_of(labels)))
