@@ -4,7 +4,6 @@ import numpy as np
 from case import Case
 from numpy.lib.stride_tricks import sliding_window_view
 
-# fmt: off
 CASES = [
     Case("reshape", lambda x: np.reshape(x, (3, 2)), (2, 3), covers=("reshape",)),
     Case("reshape with -1", lambda x: np.reshape(x, (2, -1)), (2, 3, 2)),
@@ -13,7 +12,11 @@ CASES = [
     Case("reshape to a vector", lambda x: np.reshape(x, 6), (2, 3)),
     Case("reshape in Fortran order", lambda x: np.reshape(x, (3, 2), order="F"), (2, 3)),
     Case("reshape of nothing", lambda x: np.reshape(x, (3, 0)), (0, 2)),
-    Case("x.reshape", lambda x: x.reshape(3, 2) + x.reshape((3, 2)) * x.reshape(-1, 2, order="F"), (2, 3)),
+    Case(
+        "x.reshape",
+        lambda x: x.reshape(3, 2) + x.reshape((3, 2)) * x.reshape(-1, 2, order="F"),
+        (2, 3),
+    ),
     Case("ravel", lambda x: np.ravel(x), (2, 3), covers=("ravel",)),
     Case("ravel in Fortran order", lambda x: np.ravel(x, order="F"), (2, 3)),
     Case("x.ravel and x.flatten", lambda x: x.ravel() * x.flatten("F"), (2, 3)),
@@ -23,9 +26,20 @@ CASES = [
     Case("transpose of a vector", lambda x: np.transpose(x), (3,)),
     Case("x.T", lambda x: x.T, (2, 3, 4)),
     Case("x.mT", lambda x: x.mT, (2, 3, 4)),
-    Case("x.transpose", lambda x: x.transpose(1, 0, 2) * x.transpose((1, 0, 2)) + np.sum(x.transpose()), (2, 3, 4)),
-    Case("matrix_transpose", lambda x: np.matrix_transpose(x), (2, 3, 4), covers=("matrix_transpose",)),
-    Case("permute_dims", lambda x: np.permute_dims(x, (1, 2, 0)), (2, 3, 4), covers=("permute_dims",)),
+    Case(
+        "x.transpose",
+        lambda x: x.transpose(1, 0, 2) * x.transpose((1, 0, 2)) + np.sum(x.transpose()),
+        (2, 3, 4),
+    ),
+    Case(
+        "matrix_transpose",
+        lambda x: np.matrix_transpose(x),
+        (2, 3, 4),
+        covers=("matrix_transpose",),
+    ),
+    Case(
+        "permute_dims", lambda x: np.permute_dims(x, (1, 2, 0)), (2, 3, 4), covers=("permute_dims",)
+    ),
     Case("swapaxes", lambda x: np.swapaxes(x, 0, -1), (2, 3, 4), covers=("swapaxes",)),
     Case("x.swapaxes", lambda x: x.swapaxes(1, 2), (2, 3, 4)),
     Case("moveaxis", lambda x: np.moveaxis(x, 0, -1), (2, 3, 4), covers=("moveaxis",)),
@@ -42,16 +56,33 @@ CASES = [
     Case("squeeze to a number", lambda x: np.squeeze(x), (1, 1)),
     Case("x.squeeze", lambda x: x.squeeze(0), (1, 2)),
     Case("atleast_1d", lambda x, y: np.atleast_1d(x, y), (), (2, 3), covers=("atleast_1d",)),
-    Case("atleast_2d", lambda x, y, z: np.atleast_2d(x, y, z), (), (3,), (2, 3), covers=("atleast_2d",)),
-    Case("atleast_3d", lambda x, y, z, w: np.atleast_3d(x, y, z, w), (), (3,), (2, 3), (2, 1, 3), covers=("atleast_3d",)),
+    Case(
+        "atleast_2d",
+        lambda x, y, z: np.atleast_2d(x, y, z),
+        (),
+        (3,),
+        (2, 3),
+        covers=("atleast_2d",),
+    ),
+    Case(
+        "atleast_3d",
+        lambda x, y, z, w: np.atleast_3d(x, y, z, w),
+        (),
+        (3,),
+        (2, 3),
+        (2, 1, 3),
+        covers=("atleast_3d",),
+    ),
     Case("atleast_2d of one", lambda x: np.atleast_2d(x), (3,)),
-
     Case("flip", lambda x: np.flip(x), (2, 3), covers=("flip",)),
     Case("flip along axes", lambda x: np.flip(x, axis=(0, -1)), (2, 3, 4)),
     Case("flip along one axis", lambda x: np.flip(x, 1), (2, 3, 4)),
     Case("fliplr", lambda x: np.fliplr(x), (2, 3), covers=("fliplr",)),
     Case("flipud", lambda x: np.flipud(x), (2, 3), covers=("flipud",)),
-    *[Case(f"rot90 by {k}", lambda x, k=k: np.rot90(x, k), (2, 3), covers=("rot90",)) for k in (-1, 0, 1, 2, 3, 5)],
+    *[
+        Case(f"rot90 by {k}", lambda x, k=k: np.rot90(x, k), (2, 3), covers=("rot90",))
+        for k in (-1, 0, 1, 2, 3, 5)
+    ],
     Case("rot90 in another plane", lambda x: np.rot90(x, axes=(2, 0)), (2, 3, 4)),
     Case("roll", lambda x: np.roll(x, 2), (2, 3), covers=("roll",)),
     Case("roll along an axis", lambda x: np.roll(x, -1, axis=-1), (2, 3)),
@@ -59,22 +90,45 @@ CASES = [
     Case("roll by one number along two axes", lambda x: np.roll(x, 1, axis=(0, 1)), (2, 3)),
     Case("roll twice along one axis", lambda x: np.roll(x, (1, 1), axis=(1, 1)), (2, 3)),
     Case("roll of nothing", lambda x: np.roll(x, 1, axis=0), (0, 2)),
-
     Case("broadcast_to", lambda x: np.broadcast_to(x, (4, 2, 3)), (2, 1), covers=("broadcast_to",)),
     Case("broadcast_to of a number", lambda x: np.broadcast_to(x, (2, 3)), ()),
     Case("broadcast_to a vector", lambda x: np.broadcast_to(x, 3), (1,)),
-    Case("broadcast_arrays", lambda x, y, z: np.broadcast_arrays(x, y, z), (2, 1), (3,), (), covers=("broadcast_arrays",)),
+    Case(
+        "broadcast_arrays",
+        lambda x, y, z: np.broadcast_arrays(x, y, z),
+        (2, 1),
+        (3,),
+        (),
+        covers=("broadcast_arrays",),
+    ),
     Case("copy", lambda x: np.copy(x), (2, 3), covers=("copy",)),
     Case("x.copy", lambda x: x.copy(), (2, 3)),
     Case("x.astype", lambda x: x.astype(complex) * (1.0 + 2.0j), (2, 3), analytic=False),
     Case("x.astype to an integer", lambda x: x + x.astype(int), (2, 3), analytic=False),
-    Case("full_like with a fill that varies", lambda x: np.full_like(x, x[1, 0] ** 2), (2, 3), covers=("full_like",)),
+    Case(
+        "full_like with a fill that varies",
+        lambda x: np.full_like(x, x[1, 0] ** 2),
+        (2, 3),
+        covers=("full_like",),
+    ),
     Case("full_like of another shape", lambda x: np.full_like(x, x[0, :2], shape=(4, 2)), (2, 3)),
     Case("full_like with a constant", lambda x: x * np.full_like(x, 3), (2, 3)),
-    Case("zeros_like, ones_like and empty_like", lambda x: x * (np.zeros_like(x) + np.ones_like(x)) * np.size(np.empty_like(x)), (2, 3), covers=("zeros_like", "ones_like", "empty_like")),
-
-    Case("concatenate", lambda x, y: np.concatenate([x, y]), (2, 3), (1, 3), covers=("concatenate",)),
-    Case("concatenate along an axis", lambda x, y, z: np.concatenate((x, y, z), axis=-1), (2, 3), (2, 1), (2, 0)),
+    Case(
+        "zeros_like, ones_like and empty_like",
+        lambda x: x * (np.zeros_like(x) + np.ones_like(x)) * np.size(np.empty_like(x)),
+        (2, 3),
+        covers=("zeros_like", "ones_like", "empty_like"),
+    ),
+    Case(
+        "concatenate", lambda x, y: np.concatenate([x, y]), (2, 3), (1, 3), covers=("concatenate",)
+    ),
+    Case(
+        "concatenate along an axis",
+        lambda x, y, z: np.concatenate((x, y, z), axis=-1),
+        (2, 3),
+        (2, 1),
+        (2, 0),
+    ),
     Case("concatenate of everything", lambda x, y: np.concatenate([x, y], axis=None), (2, 3), ()),
     Case("concatenate with a constant", lambda x: np.concatenate([x, [1.0, 2.0], x]), (3,)),
     Case("concatenate of one", lambda x: np.concatenate([x]), (3,)),
@@ -89,10 +143,18 @@ CASES = [
     Case("vstack", lambda x, y: np.vstack([x, y]), (3,), (2, 3), covers=("vstack",)),
     Case("dstack", lambda x, y: np.dstack([x, y]), (2, 3), (2, 3, 2), covers=("dstack",)),
     Case("dstack of vectors", lambda x, y: np.dstack([x, y]), (3,), (3,)),
-    Case("column_stack", lambda x, y: np.column_stack([x, y]), (3,), (3, 2), covers=("column_stack",)),
+    Case(
+        "column_stack", lambda x, y: np.column_stack([x, y]), (3,), (3, 2), covers=("column_stack",)
+    ),
     Case("append", lambda x, y: np.append(x, y), (2, 3), (2,), covers=("append",)),
     Case("append along an axis", lambda x, y: np.append(x, y, axis=1), (2, 3), (2, 1)),
-    Case("block", lambda x, y: np.block([[x, y], [y.T, 2.0 * np.ones((1, 1))]]), (2, 2), (2, 1), covers=("block",)),
+    Case(
+        "block",
+        lambda x, y: np.block([[x, y], [y.T, 2.0 * np.ones((1, 1))]]),
+        (2, 2),
+        (2, 1),
+        covers=("block",),
+    ),
     Case("block of vectors and numbers", lambda x, y: np.block([x, y, 1.0]), (3,), ()),
     Case("block of a matrix in no list", lambda x: np.block(x), (2, 2)),
     Case("block of more axes than lists", lambda x, y: np.block([[x], [y]]), (2, 2, 3), (2, 1, 3)),
@@ -101,7 +163,6 @@ CASES = [
     Case("insert of a layer", lambda x, y: np.insert(x, 1, y, axis=0), (3, 2), (2,)),
     Case("insert at a negative place", lambda x, y: np.insert(x, -1, y), (2, 2), (2,)),
     Case("insert of a constant", lambda x: np.insert(x, slice(0, 2), 7, axis=-1), (2, 3)),
-
     Case("split", lambda x: np.split(x, 2, axis=1), (2, 4), covers=("split",)),
     Case("split at places", lambda x: np.split(x, [1, 3]), (4, 2)),
     Case("split at places beyond", lambda x: np.split(x, [2, -1, 7]), (4,)),
@@ -118,7 +179,6 @@ CASES = [
     Case("meshgrid of three", lambda x, y, z: np.meshgrid(x, y, z), (2,), (3,), (2,)),
     Case("meshgrid, sparse", lambda x, y: np.meshgrid(x, y, sparse=True), (2,), (3,)),
     Case("meshgrid of one", lambda x: np.meshgrid(x), (3,)),
-
     Case("tile", lambda x: np.tile(x, 3), (2,), covers=("tile",)),
     Case("tile of a matrix", lambda x: np.tile(x, (2, 3)), (2, 3)),
     Case("tile of a matrix by one number", lambda x: np.tile(x, 2), (2, 3)),
@@ -136,32 +196,86 @@ CASES = [
     Case("delete", lambda x: np.delete(x, 1), (4,), covers=("delete",)),
     Case("delete of several", lambda x: np.delete(x, [0, -1], axis=1), (2, 4)),
     Case("delete of a slice", lambda x: np.delete(x, slice(1, 3), axis=0), (4, 2)),
-    Case("delete where a condition holds", lambda x: np.delete(x, np.array([True, False, True])), (3,)),
-    Case("sliding_window_view", lambda x: sliding_window_view(x, 3), (5,), covers=("lib.stride_tricks.sliding_window_view",)),
+    Case(
+        "delete where a condition holds",
+        lambda x: np.delete(x, np.array([True, False, True])),
+        (3,),
+    ),
+    Case(
+        "sliding_window_view",
+        lambda x: sliding_window_view(x, 3),
+        (5,),
+        covers=("lib.stride_tricks.sliding_window_view",),
+    ),
     Case("sliding_window_view of a matrix", lambda x: sliding_window_view(x, (2, 3)), (3, 4)),
     Case("sliding_window_view along an axis", lambda x: sliding_window_view(x, 2, axis=0), (3, 4)),
-    Case("sliding_window_view twice along an axis", lambda x: sliding_window_view(x, (2, 3), axis=(1, 1)), (2, 6)),
-
+    Case(
+        "sliding_window_view twice along an axis",
+        lambda x: sliding_window_view(x, (2, 3), axis=(1, 1)),
+        (2, 6),
+    ),
     Case("pad", lambda x: np.pad(x, 1), (2, 3), covers=("pad",)),
     Case("pad before and behind", lambda x: np.pad(x, (1, 2), constant_values=(3.0, 4.0)), (2, 3)),
-    Case("pad by axis", lambda x: np.pad(x, ((0, 1), (2, 0)), constant_values=((1, 2), (3, 4))), (2, 3)),
-    *[Case(f"pad, {mode}", lambda x, mode=mode: np.pad(x, ((2, 1), (0, 3)), mode=mode), (3, 4)) for mode in ("edge", "reflect", "symmetric", "wrap", "linear_ramp")],
-    *[Case(f"pad by more than there is, {mode}", lambda x, mode=mode: np.pad(x, 5, mode), (3,)) for mode in ("edge", "reflect", "symmetric", "wrap", "linear_ramp")],
-    Case("pad, linear_ramp to values", lambda x: np.pad(x, ((1, 2), (2, 2)), "linear_ramp", end_values=((1.0, 2.0), (3.0, 4.0))), (2, 3)),
-
+    Case(
+        "pad by axis",
+        lambda x: np.pad(x, ((0, 1), (2, 0)), constant_values=((1, 2), (3, 4))),
+        (2, 3),
+    ),
+    *[
+        Case(f"pad, {mode}", lambda x, mode=mode: np.pad(x, ((2, 1), (0, 3)), mode=mode), (3, 4))
+        for mode in ("edge", "reflect", "symmetric", "wrap", "linear_ramp")
+    ],
+    *[
+        Case(f"pad by more than there is, {mode}", lambda x, mode=mode: np.pad(x, 5, mode), (3,))
+        for mode in ("edge", "reflect", "symmetric", "wrap", "linear_ramp")
+    ],
+    Case(
+        "pad, linear_ramp to values",
+        lambda x: np.pad(x, ((1, 2), (2, 2)), "linear_ramp", end_values=((1.0, 2.0), (3.0, 4.0))),
+        (2, 3),
+    ),
     Case("linspace", lambda a, b: np.linspace(a, b, 5), (), (), covers=("linspace",)),
     Case("linspace of vectors", lambda a, b: np.linspace(a, b, 4, axis=-1), (2, 1), (3,)),
     Case("linspace without its end", lambda a: np.linspace(a, 3.0, 4, endpoint=False), (2,)),
     Case("linspace and its step", lambda a, b: np.linspace(a, b, 4, retstep=True), (), ()),
     Case("linspace of one", lambda a, b: np.linspace(a, b, 1), (), ()),
     Case("linspace of none", lambda a: np.linspace(a, 2.0, 0), (2,)),
-    Case("logspace", lambda a, b: np.logspace(a, b, 4), (), (), domain="unit", covers=("logspace",)),
-    Case("logspace to a base", lambda a, c: np.logspace(a, 2.0, 3, base=c, endpoint=False), (2,), (), domain="positive"),
-    Case("logspace to bases", lambda a, b, c: np.logspace(a, b, 3, base=c, axis=-1), (2,), (), (2,), domain="positive"),
-    Case("geomspace", lambda a, b: np.geomspace(a, b, 4), (), (), domain="positive", analytic=False, covers=("geomspace",)),
-    Case("geomspace of negative ends", lambda a, b: np.geomspace(-a, -b, 4, endpoint=False, axis=1), (2,), (), domain="positive", analytic=False),
+    Case(
+        "logspace", lambda a, b: np.logspace(a, b, 4), (), (), domain="unit", covers=("logspace",)
+    ),
+    Case(
+        "logspace to a base",
+        lambda a, c: np.logspace(a, 2.0, 3, base=c, endpoint=False),
+        (2,),
+        (),
+        domain="positive",
+    ),
+    Case(
+        "logspace to bases",
+        lambda a, b, c: np.logspace(a, b, 3, base=c, axis=-1),
+        (2,),
+        (),
+        (2,),
+        domain="positive",
+    ),
+    Case(
+        "geomspace",
+        lambda a, b: np.geomspace(a, b, 4),
+        (),
+        (),
+        domain="positive",
+        analytic=False,
+        covers=("geomspace",),
+    ),
+    Case(
+        "geomspace of negative ends",
+        lambda a, b: np.geomspace(-a, -b, 4, endpoint=False, axis=1),
+        (2,),
+        (),
+        domain="positive",
+        analytic=False,
+    ),
     Case("vander", lambda x: np.vander(x), (3,), covers=("vander",)),
     Case("vander with more columns", lambda x: np.vander(x, 4, increasing=True), (3,)),
     Case("vander with one column", lambda x: np.vander(x, 1) * x[0], (3,)),
 ]
-# fmt: on
