@@ -38,7 +38,7 @@ from minigrad.ops.shape import np_matrix_transpose, reshape
 from minigrad.primitive import Primitive, by_position, def_jvp, def_vjp
 from minigrad.variable import OPERATORS, value_of
 
-__all__ = ["conj", "matmul", "matmul_nt", "matmul_t", "matmul_tn", "outer"]
+__all__ = ["conj", "matmul", "matmul_nt", "matmul_tn", "outer"]
 
 Rule = Callable[..., Any]
 Letters = tuple[str, str, str]  # the subscripts of a, of b and of the product
@@ -201,11 +201,6 @@ outer: Primitive = product(  # of vectors
     lambda y_bar, y, a, b: matmul(y_bar, b),
     lambda y_bar, y, a, b: matmul(a, y_bar))
 # fmt: on
-
-
-def matmul_t(a: Any, b: Any, *, ta: bool = False, tb: bool = False) -> Any:
-    """Return the matrix product of `a` and `b`, one of them transposed if so told."""
-    return (matmul_tn if ta else matmul_nt if tb else matmul)(a, b)
 
 
 # The other products of two operands.

@@ -79,7 +79,7 @@ def spread(rng, shape):
 
 def rows(name, function, *shapes, domain=square, covers=None, **keywords):
     """A row for single matrices and one for stacks of them."""
-    covers = (f"linalg.{name.split()[0]}",) if covers is None else covers
+    covers = (f"linalg.{name.split()[0].rstrip(',')}",) if covers is None else covers
     stacks = [(2, *shape) for shape in shapes]
     return [
         Case(f"linalg.{name}", function, *shapes, domain=domain, covers=covers, **keywords),

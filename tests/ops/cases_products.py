@@ -21,7 +21,7 @@ def einsum(subscripts, *shapes, **keywords):
 
 def tensordot(axes, *shapes):
     return Case(
-        f"tensordot over {axes}",
+        f"tensordot over {axes} of {shapes}",
         lambda a, b: np.tensordot(a, b, axes=axes),
         *shapes,
         covers=("tensordot",),
