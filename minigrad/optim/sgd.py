@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.nn.hypers import is_zero
 from minigrad.optim.leafwise import leafwise
-from minigrad.optim.steps import descend, shrink
+from minigrad.optim.steps import descend, descend_decayed
 
 __all__ = ["init", "update"]
 
@@ -64,4 +64,4 @@ def update(
 
 def step(w: Any, g: Any, lam: Any, eta: Any) -> tuple[Any]:
     """Update one array."""
-    return (descend(w if is_zero(lam) else shrink(w, eta, lam), eta, g),)
+    return (descend(w, eta, g) if is_zero(lam) else descend_decayed(w, eta, lam, g),)

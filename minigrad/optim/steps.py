@@ -23,6 +23,7 @@ __all__ = [
     "debias",
     "descend",
     "descend_adaptive",
+    "descend_decayed",
     "penalised",
     "shrink",
 ]
@@ -48,6 +49,13 @@ def descend(w: Any, eta: Any, g: Any) -> Any:
 def shrink(w: Any, eta: Any, lam: Any) -> Any:
     """Return ``(1 - eta * lam) * w``: a step of weight decay."""
     return keep((1 - weak(eta) * weak(lam)) * w, w)
+
+
+@primitive
+def descend_decayed(w: Any, eta: Any, lam: Any, g: Any) -> Any:
+    """Return ``(1 - eta * lam) * w - eta * g``: weight decay and a step, in one instruction."""
+    eta = weak(eta)
+    return keep((1 - eta * weak(lam)) * w - eta * g, w)
 
 
 @primitive
@@ -98,6 +106,13 @@ elementwise_rules(
     lambda d, y, w, eta, lam:  d * (1 - eta * lam),
     lambda d, y, w, eta, lam:  -onto(eta, d, lam * w),
     lambda d, y, w, eta, lam:  -onto(lam, d, eta * w),
+)
+elementwise_rules(
+    descend_decayed,
+    lambda d, y, w, eta, lam, g:  d * (1 - eta * lam),
+    lambda d, y, w, eta, lam, g:  -onto(eta, d, lam * w + g),
+    lambda d, y, w, eta, lam, g:  -onto(lam, d, eta * w),
+    lambda d, y, w, eta, lam, g:  -(d * eta),
 )
 elementwise_rules(
     add_scaled,

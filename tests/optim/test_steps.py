@@ -11,6 +11,10 @@ ANY, POSITIVE, SHARE = (-2.0, 2.0), (0.1, 2.0), (0.1, 0.9)
 FORMULAS = {
     steps.descend: (lambda w, eta, g: w - eta * g, [ANY, ANY, ANY]),
     steps.shrink: (lambda w, eta, lam: (1 - eta * lam) * w, [ANY, ANY, ANY]),
+    steps.descend_decayed: (
+        lambda w, eta, lam, g: (1 - eta * lam) * w - eta * g,
+        [ANY, ANY, ANY, ANY],
+    ),
     steps.add_scaled: (lambda g, a, x: g + a * x, [ANY, ANY, ANY]),
     steps.average: (lambda m, beta, g: beta * m + (1 - beta) * g, [ANY, SHARE, ANY]),
     steps.average_square: (lambda v, beta, g: beta * v + (1 - beta) * g**2, [ANY, SHARE, ANY]),
@@ -19,7 +23,8 @@ FORMULAS = {
         [ANY, ANY, ANY, POSITIVE, SHARE],
     ),
 }
-HYPERS = {steps.shrink: (1, 2), steps.descend_adaptive: (1, 4)}  # which operands; else the second
+# Which operands are hyperparameters; where nothing is said, the second.
+HYPERS = {steps.shrink: (1, 2), steps.descend_decayed: (1, 2), steps.descend_adaptive: (1, 4)}
 
 
 def shapes_of(prim, array, hyper):
@@ -38,6 +43,13 @@ def test_both_rules_to_second_order(prim):
     check_primitive(
         prim, shapes=[shapes_of(prim, *pair) for pair in shapes], domain=FORMULAS[prim][1]
     )
+
+
+@pytest.mark.parametrize("eta_shape", [(), (2,)])
+@pytest.mark.parametrize("lam_shape", [(3, 2), (2,), ()])
+def test_a_rate_for_all_beside_a_decay_for_each(eta_shape, lam_shape):
+    shapes = ((3, 2), eta_shape, lam_shape, (3, 2))
+    check_primitive(steps.descend_decayed, shapes=[shapes], domain=[ANY] * 4)
 
 
 @pytest.mark.parametrize("t", [1.0, 2.0, 7.0])
