@@ -257,15 +257,15 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
     that it has.
     """
     value = derivative.value if type(derivative) is Variable else derivative
-    if type(value) is not type(primal) or type(value) is np.ndarray:
-        shape = getattr(primal, "shape", ())
-        if getattr(value, "shape", ()) != shape:
-            derivative = resize(derivative, shape=shape)
-        dtype = getattr(primal, "dtype", None)
-        if getattr(value, "dtype", None) is not dtype is not None:
-            if np.iscomplexobj(value) and not np.iscomplexobj(primal):
-                derivative = OPERATORS["real"](derivative)
-            derivative = OPERATORS["astype"](derivative, dtype=dtype)
+    shape, dtype = getattr(primal, "shape", ()), getattr(primal, "dtype", None)
+    if type(value) is np.ndarray and value.shape == shape and value.dtype is dtype:
+        return derivative
+    if getattr(value, "shape", ()) != shape:
+        derivative = resize(derivative, shape=shape)
+    if getattr(value, "dtype", None) is not dtype is not None:
+        if np.iscomplexobj(value) and not np.iscomplexobj(primal):
+            derivative = OPERATORS["real"](derivative)
+        derivative = OPERATORS["astype"](derivative, dtype=dtype)
     return derivative
 
 

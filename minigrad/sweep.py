@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from minigrad.primitive import add, broadcast_to, filled_like, fit, select, unbroadcast
+from minigrad.primitive import broadcast_to, filled_like, fit, select, unbroadcast
 from minigrad.variable import at
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def backward(
             if witness is not None and source in wanted:
                 witness(source, index, x_bar)
             held = cotangents.get(source)
-            cotangents[source] = x_bar if held is None else add(held, x_bar)
+            cotangents[source] = x_bar if held is None else held + x_bar
     return [found.get(source) for source in sources]
 
 
@@ -164,6 +164,6 @@ def fit_each(y_dot: Any, value: Any) -> Any:
 def plus(a: Any, b: Any) -> Any:
     """Add two tangents; of several outputs, part by part, where None counts as zero."""
     if type(a) is not tuple:
-        return add(a, b)
+        return a + b
     pairs = zip(a, b, strict=True)
-    return tuple(y if x is None else x if y is None else add(x, y) for x, y in pairs)
+    return tuple(y if x is None else x if y is None else x + y for x, y in pairs)

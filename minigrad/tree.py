@@ -38,8 +38,7 @@ def labels(node: Any) -> list[str]:
     """Return how each child of a container is written behind it: ``['w']``, ``[0]``, ``.w``."""
     if type(node) is dict:
         return [f"[{key!r}]" for key in node]
-    kind: Any = type(node)
-    names = fields(kind)
+    names = fields(type(node))  # type: ignore[arg-type]
     return [f".{name}" for name in names] or [f"[{i}]" for i in range(len(node or ()))]
 
 
