@@ -138,7 +138,7 @@ CASES += [
     Case("x**x", lambda x: np.power(x, x), (2, 3), domain="positive"),
     Case("hypot(x, x)", lambda x: np.hypot(x, x), (2, 3), domain="nonzero", analytic=False),
     # where, by a mask that is a constant and by one that depends on the value.
-    Case("where", lambda a, b: np.where(MASK, a, b), (2, 3), (2, 3), covers=("where",)),
+    Case("where by a mask", lambda a, b: np.where(MASK, a, b), (2, 3), (2, 3), covers=("where",)),
     Case("where, branches broadcast", lambda a, b: np.where(MASK, a, b), (3,), (2, 1)),
     Case("where, mask broadcasts", lambda a, b: np.where(MASK[:, :1], a, b), (2, 3), (3,)),
     Case("where, scalar branch", lambda a: np.where(MASK, a, 0.0), (2, 3)),
@@ -150,7 +150,13 @@ CASES += [
         domain="nonzero",
         analytic=False,
     ),
-    Case("clip", lambda x: np.clip(x, -0.51, 0.52), (3, 4), analytic=False, covers=("clip",)),
+    Case(
+        "clip on both sides",
+        lambda x: np.clip(x, -0.51, 0.52),
+        (3, 4),
+        analytic=False,
+        covers=("clip",),
+    ),
     Case("clip below", lambda x: np.clip(x, 0.01, None), (3, 4), analytic=False),
     Case("clip above", lambda x: np.clip(x, None, 0.01), (3, 4), analytic=False),
     Case(
@@ -188,4 +194,28 @@ CASES += [
         analytic=False,
         covers=("heaviside",),
     ),
+    Case("around", lambda x: np.around(x), (2, 3), domain=away_from_steps, analytic=False),
+    Case("spacing", np.spacing, (2, 3), analytic=False, covers=("spacing",)),
+    Case("nextafter", lambda x: np.nextafter(x, 5.0), (2, 3), analytic=False),
+    Case("ldexp", lambda x: np.ldexp(x, np.array([-1, 0, 3])), (2, 3), analytic=False),
+    Case("modf", np.modf, (2, 3), domain=away_from_steps, analytic=False),
+    Case(
+        "the fraction of modf",
+        lambda x: np.modf(x)[0] ** 2,
+        (2, 3),
+        domain=away_from_steps,
+        analytic=False,
+    ),
+    Case("frexp", lambda x: np.frexp(x)[0] ** 2, (2, 3), domain=away_from_steps, analytic=False),
+    Case("divmod", np.divmod, (2, 3), (3,), domain="positive", analytic=False),
+    Case(
+        "unwrap", lambda x: np.unwrap(3.0 * x, axis=0), (4, 3), analytic=False, covers=("unwrap",)
+    ),
+    Case(
+        "unwrap of another period", lambda x: np.unwrap(3.0 * x, period=4.0), (5,), analytic=False
+    ),
+    Case("i0", np.i0, (2, 3), domain="nonzero", analytic=False, covers=("i0",)),
 ]
+
+if hasattr(np, "astype"):  # since NumPy 2.1
+    CASES += [Case("astype", lambda x: np.astype(x, np.float64) * x, (2, 3), analytic=False)]
