@@ -72,7 +72,8 @@ for i in (2, 1):
         rule = line.primitive.vjps[position]
         x_bar = rule(y_bar, line.value, *line.operands)
         y_bars[source] = y_bars.get(source, 0.0) + x_bar
-        print(f"%{i} {line.primitive.name} hands {x_bar:+.6f} to %{source}: {y_bars[source]:+.6f}")
+        print(f"%{i} {line.primitive.name} hands {x_bar:+.6f} to %{source}")
+print(f"%0 has {y_bars[0]:+.6f} in the end")
 
 assert y_bars[0] == by_tape
 
@@ -214,27 +215,29 @@ looks = {  # marker, line and colour of each part
     "backward": ("s", "--", "tab:red"),
     "update": ("^", ":", "tab:blue"),
 }
-part = dict.fromkeys(range(len(tape)), "variable")
+part = ["variable"] * len(tape)
 for mark in tape.marks:
     if mark.name in looks:
-        part |= dict.fromkeys(range(mark.start, mark.stop), mark.name)
+        part[mark.start : mark.stop] = [mark.name] * (mark.stop - mark.start)
 
 fig, ax = plt.subplots(figsize=(7.5, 3.4))
 turn = np.linspace(0.0, np.pi, 60)
 for i, line in enumerate(tape):
     marker, dashes, colour = looks[part[i]]
-    first = part[i] not in [part[j] for j in range(i)]
-    ax.plot(i, 0.0, marker, color=colour, label=part[i] if first else None, zorder=3)
+    ax.plot(i, 0.0, marker, color=colour, zorder=3)
     for j in line.inputs:
         if j >= 0:
             across = 0.5 * (i + j) + 0.5 * (i - j) * np.cos(turn)
-            ax.plot(across, (i - j) ** 0.7 * np.sin(turn), dashes, color=colour, linewidth=1.1)
-for index, name in tape.names.items():
-    ax.annotate(name, (index, -0.6), ha="center", va="top")
-for mark in tape.marks:
-    if mark.name.startswith("step"):
-        ax.annotate(mark.name, (0.5 * (mark.start + mark.stop - 1), -0.6), ha="center", va="top")
-ax.set(title="The tape of three training steps", ylim=(-2.0, None))
+            ax.plot(across, (i - j) ** 0.7 * np.sin(turn), dashes, color=colour)
+
+below = {"va": "top", "ha": "center"}
+for name, (marker, dashes, colour) in looks.items():
+    ax.plot([], [], marker + dashes, color=colour, label=name)
+for i, symbol in enumerate("ηλw"):
+    ax.text(i, -0.5, symbol, **below)
+for t in range(3):
+    ax.text(7.0 + 9.0 * t, -0.5, f"step {t}", **below)
+ax.set(title="The tape of three training steps", ylim=(-1.6, None))
 ax.set_axis_off()
 ax.legend(loc="upper right", frameon=False)
 plt.show()
@@ -273,7 +276,7 @@ assert all(length == 3 + 9 * steps for steps, length in lengths.items())
 
 tape, eta, _, w = train([2.0] * 12)
 calm = [term.value for term in tape.gradient(w, eta, contributions=True)]
-print(*(f"{value:.6f}" for value in calm))
+print(np.array(calm))
 assert len(calm) == 12
 assert np.allclose(calm, calm[0], rtol=1e-12)
 assert np.isclose(sum(calm), tape.gradient(w, eta), rtol=1e-14)
@@ -292,12 +295,11 @@ tape, eta, _, w = train(list(targets))
 noisy = [term.value for term in tape.gradient(w, eta, contributions=True)]
 
 fig, ax = plt.subplots()
-ax.bar(range(12), noisy, color="0.75", edgecolor="black", label="targets scattered around 2")
-ax.plot(range(12), calm, "k--", label="the same target at every step")
+ax.bar(range(12), noisy, color="0.75", edgecolor="black", label="a target for each step")
+ax.plot(range(12), calm, "k--", label="the same target for all")
 ax.axhline(0.0, color="black", linewidth=0.8)
-ax.set(
-    title="What the learning rate of each step adds to dw/dη", xlabel="step", ylabel="contribution"
-)
+ax.set_title("What the learning rate of each step adds to dw/dη")
+ax.set(xlabel="step", ylabel="contribution")
 ax.legend(frameon=False)
 plt.show()
 
@@ -321,7 +323,7 @@ with mg.Tape() as tape:
     try:
         y = math.exp(x)
     except mg.errors.UntrackedError as error:
-        print(textwrap.fill(str(error), 88))
+        print(textwrap.fill(str(error), 80))
     else:
         raise AssertionError("a Variable became a float")
     y = np.exp(x)  # what was meant
@@ -340,7 +342,7 @@ data[0] = 100.0
 try:
     tape.gradient(y, w)
 except mg.errors.ChangedArrayError as error:
-    print(textwrap.fill(str(error), 88))
+    print(textwrap.fill(str(error), 80))
 else:
     raise AssertionError("a wrong derivative got out")
 

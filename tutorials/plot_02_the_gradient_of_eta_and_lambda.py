@@ -81,8 +81,10 @@ assert dw_dlam == -(1 - r**T) * end / a - eta.value * pull
 # %%
 # Now the cost. One of the answers of 2017 came as far as
 #
-# .. math:: \frac{dC}{d\lambda} = \frac{\partial C_0}{\partial w} \frac{\partial w}{\partial \lambda}
-#           + \lambda w \frac{\partial w}{\partial \lambda} + \frac{w^2}{2},
+# .. math::
+#
+#    \frac{dC}{d\lambda} = \frac{\partial C_0}{\partial w} \frac{\partial w}{\partial \lambda}
+#    + \lambda w \frac{\partial w}{\partial \lambda} + \frac{w^2}{2},
 #
 # and stopped: "but how do we compute :math:`\partial w / \partial \lambda`?" We just did.
 #
@@ -136,7 +138,8 @@ written = [
     }
     for layer, gradient in zip(start, total, strict=True)
 ]
-by_sgd, _ = optim.sgd.update(start, mg.grad(mean_cost)(start, x, y), (), eta=0.5, lam=2.0, n=n)
+mean = mg.grad(mean_cost)(start, x, y)
+by_sgd, _ = optim.sgd.update(start, mean, (), eta=0.5, lam=2.0, n=n)
 
 for path, value in tree.paths(by_sgd).items():
     difference = np.max(np.abs(value - tree.paths(written)[path]))
@@ -192,14 +195,15 @@ def softmax(z):
 
 
 def by_hand(eta, lam):
-    """Return the final cost C; for each image, d_2 and d_1 are the slopes of C_x at both layers."""
+    """Return the final cost C; d_2 and d_1 are the slopes of each C_x at the two layers."""
     (w_1, b_1), (w_2, b_2) = ((layer["w"], layer["b"]) for layer in start)
+    keep = 1 - eta * lam / n
     for x, y in batches:
         a = np.tanh(x @ w_1 + b_1)
         d_2 = softmax(a @ w_2 + b_2) - np.eye(10)[y]
         d_1 = d_2 @ w_2.T * (1 - a * a)
-        w_1, b_1 = (1 - eta * lam / n) * w_1 - eta / m * x.T @ d_1, b_1 - eta / m * d_1.sum(axis=0)
-        w_2, b_2 = (1 - eta * lam / n) * w_2 - eta / m * a.T @ d_2, b_2 - eta / m * d_2.sum(axis=0)
+        w_1, b_1 = keep * w_1 - eta / m * x.T @ d_1, b_1 - eta / m * d_1.sum(axis=0)
+        w_2, b_2 = keep * w_2 - eta / m * a.T @ d_2, b_2 - eta / m * d_2.sum(axis=0)
     x, y = digits.train
     right = softmax(np.tanh(x @ w_1 + b_1) @ w_2 + b_2)[np.arange(n), y]
     return -np.mean(np.log(right)) + lam / (2 * n) * (np.sum(w_1**2) + np.sum(w_2**2))
@@ -227,7 +231,10 @@ assert np.isclose(cost.value, by_hand(0.3, 2.0), rtol=1e-13)
 answers = {
     "backward": (d_eta, d_lam),
     "forward": (tape.tangent(cost, eta, 1.0), tape.tangent(cost, lam, 1.0)),
-    "jvp": tuple(mg.jvp(final_cost, (0.3, 2.0), move)[1] for move in ((1.0, 0.0), (0.0, 1.0))),
+    "jvp": (
+        mg.jvp(final_cost, (0.3, 2.0), (1.0, 0.0))[1],
+        mg.jvp(final_cost, (0.3, 2.0), (0.0, 1.0))[1],
+    ),
     "complex step": (
         by_hand(0.3 + 1e-200j, 2.0).imag / 1e-200,
         by_hand(0.3, 2.0 + 1e-200j).imag / 1e-200,
@@ -248,7 +255,7 @@ print(f"{'':14}{'dC/deta':>20} {'digits':>6} {'dC/dlam':>21} {'digits':>6}")
 for way, pair in answers.items():
     agree = [digits_of(*both) for both in zip(pair, answers["complex step"], strict=True)]
     print(f"{way:14}{pair[0]:20.15f} {agree[0]:6.1f} {pair[1]:21.15f} {agree[1]:6.1f}")
-    assert min(agree) > (6.0 if way == "differences" else 12.5)
+    assert min(agree) > (6.0 if way == "differences" else 13.0)
     assert way != "differences" or max(agree) < 12.0
 
 # %%
@@ -261,21 +268,19 @@ for way, pair in answers.items():
 # What the number means
 # ---------------------
 #
-# A derivative is a tangent. Train at 40 rates for the curve; the line comes from *one* run on
+# A derivative is a tangent. Train at 30 rates for the curve; the line comes from *one* run on
 # the tape.
 
-rates = np.linspace(0.08, 1.3, 40)
-fig, ax = plt.subplots()
-ax.plot(rates, [final_cost(rate, 2.0) for rate in rates], "k.-", label="C after 100 steps: 40 runs")
+rates = np.linspace(0.08, 1.3, 30)
+curve = [final_cost(rate, 2.0) for rate in rates]
 near = np.array([0.1, 0.5])
-line = cost.value + d_eta * (near - 0.3)
-ax.plot(near, line, "--", color="tab:red", linewidth=2.0, label="tangent: one run on the tape")
-ax.plot(0.3, cost.value, "o", color="tab:red", markersize=8)
-ax.set(
-    title="The final cost is a function of the learning rate, and has a slope",
-    xlabel="learning rate η",
-    ylabel="final cost C",
-)
+
+fig, ax = plt.subplots()
+ax.plot(rates, curve, "k.-", label="C after 100 steps: 30 runs")
+ax.plot(near, cost.value + d_eta * (near - 0.3), "r--", label="tangent: one run on the tape")
+ax.plot(0.3, cost.value, "ro", markersize=8)
+ax.set_title("The final cost is a function of the learning rate, and has a slope")
+ax.set(xlabel="learning rate η", ylabel="final cost C")
 ax.legend(frameon=False)
 plt.show()
 
@@ -308,25 +313,20 @@ assert costs == sorted(costs, reverse=True)
 assert costs[-1] < 0.25 * costs[0]
 
 # %%
-# Each step made it better, and a quarter of the cost is what is left. Here is the path on the
-# map, for which 120 more trainings were run. The descent saw none of it: it felt the slope
+# Each step made it better, and less than a quarter of the cost is left. Here is the path on the
+# map, for which 80 more trainings were run. The descent saw none of it: it felt the slope
 # under its feet.
 
-eta_axis, lam_axis = np.geomspace(0.07, 1.1, 12), np.geomspace(2.0, 60.0, 10)
+eta_axis, lam_axis = np.geomspace(0.07, 1.1, 10), np.geomspace(2.0, 60.0, 8)
 height = [[validation_cost(eta, lam) for eta in eta_axis] for lam in lam_axis]
 
 fig, ax = plt.subplots()
-lines = ax.contour(eta_axis, lam_axis, height, levels=[0.2, 0.3, 0.4, 0.6, 0.8, 1.0], colors="0.6")
-ax.clabel(lines)
-ax.plot(*zip(*[point[:2] for point in path], strict=True), "ko-", markersize=4)
-ax.annotate("start", path[0][:2], (8, 2), textcoords="offset points")
-ax.set(
-    title="Twelve steps of descent on the validation cost",
-    xlabel="learning rate η",
-    ylabel="weight decay λ",
-    xscale="log",
-    yscale="log",
-)
+lines = ax.contour(eta_axis, lam_axis, height, [0.2, 0.3, 0.4, 0.6, 0.8, 1.0], colors="0.6")
+ax.clabel(lines, manual=[(eta, 2.6) for eta in (0.11, 0.14, 0.18, 0.25, 0.35, 0.6)])
+ax.plot([eta for eta, *_ in path], [lam for _, lam, _ in path], "ko-", markersize=4)
+ax.annotate("start", path[0][:2], (0, 8), textcoords="offset points")
+ax.set_title("Twelve steps of descent on the validation cost")
+ax.set(xlabel="learning rate η", ylabel="weight decay λ", xscale="log", yscale="log")
 ax.xaxis.set_ticks([0.1, 0.2, 0.5, 1.0], ["0.1", "0.2", "0.5", "1"])
 ax.yaxis.set_ticks([2.0, 5.0, 10.0, 20.0, 50.0], ["2", "5", "10", "20", "50"])
 ax.minorticks_off()
