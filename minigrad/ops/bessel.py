@@ -18,6 +18,7 @@ import numpy as np
 
 from minigrad.dispatch import implements
 from minigrad.ops.elementwise import elementwise
+from minigrad.primitive import Primitive
 
 __all__ = ["bessel_i", "i0"]
 
@@ -30,7 +31,7 @@ def _bessel_i(x: Any, n: int) -> Any:
     return np.mean(terms, axis=-1).astype(np.result_type(x))[()]
 
 
-bessel_i = elementwise(
+bessel_i: Primitive = elementwise(
     _bessel_i,
     lambda d, y, x, n: d * 0.5 * (bessel_i(x, n=abs(n - 1)) + bessel_i(x, n=n + 1)),
     name="bessel_i",

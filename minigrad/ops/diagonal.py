@@ -27,7 +27,8 @@ def places(rows: int, columns: int, k: int) -> tuple[Any, Any]:
 
 def diagonal(x: Any, k: int = 0) -> Any:
     """Return the k-th diagonal of the last two axes, as the last axis."""
-    return pick(x, *places(*shape_of(x)[-2:], plain_integer(k)), index=BOTH)
+    rows, columns = shape_of(x)[-2:]
+    return pick(x, *places(rows, columns, plain_integer(k)), index=BOTH)
 
 
 @implements(np.diagonal, method=True)
@@ -65,13 +66,19 @@ def np_trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     )
 
 
+def lower(m: Any, k: Any) -> Any:
+    """Return where the last two axes are on the k-th diagonal or below; a vector is a row."""
+    rows, columns = (shape_of(m)[-1:] + shape_of(m))[-2:]
+    return np.tri(rows, columns, k, dtype=bool)
+
+
 @implements(np.tril)
 def np_tril(m: Any, k: int = 0) -> Any:
     """Lower triangle: zeros above the k-th diagonal."""
-    return where(np.tri(*shape_of(m)[-2:], k=plain_integer(k), dtype=bool), m, 0)
+    return where(lower(m, plain_integer(k)), m, 0)
 
 
 @implements(np.triu)
 def np_triu(m: Any, k: int = 0) -> Any:
     """Upper triangle: zeros below the k-th diagonal."""
-    return where(np.tri(*shape_of(m)[-2:], k=plain_integer(k) - 1, dtype=bool), 0, m)
+    return where(lower(m, plain_integer(k) - 1), 0, m)

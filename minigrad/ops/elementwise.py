@@ -38,51 +38,37 @@ def elementwise(
     return prim
 
 
-def where_true(condition: Any, x: Any) -> Any:
-    """Return `x` where a plain condition holds and 0 elsewhere, even where `x` is not finite."""
-    return where(condition, x, 0.0)
-
-
 def nonzero(y: Any) -> Any:
     """Return `y` with its zeros replaced by ones, to divide by."""
-    return where(np.asarray(value_of(y)) != 0, y, 1.0)
-
-
-def half_at_ties(a: Any, b: Any, chosen: Any) -> Any:
-    """Return the slope of a maximum or minimum in `a`: 1 if chosen, 0 if not, 1/2 at a tie."""
-    a, b = value_of(a), value_of(b)
-    return np.where(a == b, 0.5, chosen).astype(np.result_type(a, b))
+    return where(is_zero(y), 1.0, y)
 
 
 def power_slope(d: Any, y: Any, x: Any, p: Any) -> Any:
     """Return the slope of ``x**p`` in `x`; an exponent of 0 has slope 0, also at ``x = 0``."""
     if type(p) is int or type(p) is float:
         return zeros_like(d) if p == 0 else d * (2 * x if p == 2 else p * x ** (p - 1))
-    nonzero = np.asarray(value_of(p)) != 0
-    return where_true(nonzero, d * p * x ** where(nonzero, p - 1.0, 1.0))
+    flat = is_zero(p)
+    return where(flat, 0.0, d * p * x ** where(flat, 1.0, p - 1.0))
 
 
 def exponent_slope(d: Any, y: Any, x: Any, p: Any) -> Any:
     """Return the slope of ``x**p`` in `p`: ``y log x``, and 0 at ``x = 0``."""
-    return d * y * log(where(np.asarray(value_of(x)) != 0, x, 1.0))
+    return d * y * log(nonzero(x))
 
 
 def absolute_slope(y: Any, x: Any) -> Any:
     """Return the slope of ``abs``: the sign, 0 at 0; of a complex number, its unit conjugated."""
-    if np.iscomplexobj(value_of(x)):
-        return conjugate(x) / where(np.asarray(value_of(y)) != 0, y, 1.0)
-    return np.sign(value_of(x))
+    return conjugate(x) / nonzero(y) if np.iscomplexobj(value_of(x)) else sign(x)
 
 
 def softmax_weight(a: Any, y: Any) -> Any:
-    """Return ``exp(a - y)`` for ``y = logaddexp(a, b)``: 1 at a = +inf, 0 at a = -inf."""
-    limit = np.where(np.asarray(value_of(a)) == np.inf, 0.0, -np.inf)
-    return where(np.isfinite(value_of(y)), a - y, limit)
+    """Return ``log(exp(a - y))`` for ``y = logaddexp(a, b)``: 0 at a = +inf, -inf at a = -inf."""
+    return where(finite(y), a - y, all_or_none(a))
 
 
 def sinc_slope(x: Any) -> Any:
     """Return the slope of ``sinc``, by its series where the closed form cancels."""
-    small = np.abs(value_of(x)) < 0.05
+    small = is_small(x)
     away = where(small, 1.0, x)
     u = (np.pi * where(small, x, 0.0)) ** 2
     series = -(np.pi**2) * x * (1 / 3 - u * (1 / 30 - u * (1 / 840 - u / 45360)))
@@ -94,30 +80,77 @@ def zeros_like(d: Any) -> Any:
     return np.zeros_like(value_of(d))
 
 
+def _chosen(a: Any, b: Any, y: Any) -> Any:
+    return np.where(a == y, np.where(b == y, 0.5, 1.0), 0.0).astype(np.result_type(y))[()]
+
+
+def _all_or_none(a: Any) -> Any:
+    return np.where(a == np.inf, 0.0, -np.inf).astype(np.result_type(a))[()]
+
+
 # fmt: off
+# What the rules look up in the values. These are instructions too, so that a tape that is replayed
+# with other numbers finds other masks.
+finite      = unvarying(np.isfinite)
+is_zero     = unvarying(lambda x: np.equal(x, 0), "is_zero")
+is_small    = unvarying(lambda x: np.abs(x) < 0.05, "is_small")
+same_sign   = unvarying(lambda a, b: np.sign(a) * np.copysign(1.0, b), "same_sign", operands=2)
+chosen      = unvarying(_chosen, "chosen", operands=3)  # 1 where y is a, 0 where not, 1/2 at ties
+all_or_none = unvarying(_all_or_none, "all_or_none")
+
+# Rules above their own row know these.
+conjugate: Primitive
+cos: Primitive
+cosh: Primitive
+exp: Primitive
+exp2: Primitive
+floor_divide: Primitive
+ldexp: Primitive
+log: Primitive
+sign: Primitive
+sinc: Primitive
+tanh_slope: Primitive
+trunc: Primitive
+where: Primitive
+
 # Each rule:  incoming derivative d, output y, operands  ->  d times the slope in that operand.
 
 UFUNCS[np.add] = add
-subtract    = elementwise(np.subtract,    lambda d, y, a, b: d,               lambda d, y, a, b: -d)
-multiply    = elementwise(np.multiply,    lambda d, y, a, b: d * b,           lambda d, y, a, b: d * a)
-divide      = elementwise(np.divide,      lambda d, y, a, b: d / b,           lambda d, y, a, b: -(d * y / b))
-power       = elementwise(np.power,       power_slope,                        exponent_slope)
-float_power = elementwise(np.float_power, power_slope,                        exponent_slope)
-remainder   = elementwise(np.remainder,   lambda d, y, a, b: d,               lambda d, y, a, b: -d * np.floor_divide(value_of(a), value_of(b)))
-fmod        = elementwise(np.fmod,        lambda d, y, a, b: d,               lambda d, y, a, b: -d * np.trunc(value_of(a) / value_of(b)))
-maximum     = elementwise(np.maximum,     lambda d, y, a, b: d * half_at_ties(a, b, value_of(a) > value_of(b)),
-                                          lambda d, y, a, b: d * half_at_ties(a, b, value_of(a) < value_of(b)))
-minimum     = elementwise(np.minimum,     lambda d, y, a, b: d * half_at_ties(a, b, value_of(a) < value_of(b)),
-                                          lambda d, y, a, b: d * half_at_ties(a, b, value_of(a) > value_of(b)))
-arctan2     = elementwise(np.arctan2,     lambda d, y, a, b: d * b / (a * a + b * b), lambda d, y, a, b: -(d * a / (a * a + b * b)))
-hypot       = elementwise(np.hypot,       lambda d, y, a, b: d * a / nonzero(y),      lambda d, y, a, b: d * b / nonzero(y))
-logaddexp   = elementwise(np.logaddexp,   lambda d, y, a, b: d * exp(softmax_weight(a, y)),  lambda d, y, a, b: d * exp(softmax_weight(b, y)))
-logaddexp2  = elementwise(np.logaddexp2,  lambda d, y, a, b: d * exp2(softmax_weight(a, y)), lambda d, y, a, b: d * exp2(softmax_weight(b, y)))
+subtract    = elementwise(np.subtract,    lambda d, y, a, b: d,      lambda d, y, a, b: -d)
+multiply    = elementwise(np.multiply,    lambda d, y, a, b: d * b,  lambda d, y, a, b: d * a)
+divide      = elementwise(np.divide,      lambda d, y, a, b: d / b,
+                                          lambda d, y, a, b: -(d * y / b))
+power       = elementwise(np.power,       power_slope,               exponent_slope)
+float_power = elementwise(np.float_power, power_slope,               exponent_slope)
+remainder   = elementwise(np.remainder,   lambda d, y, a, b: d,
+                                          lambda d, y, a, b: -d * floor_divide(a, b))
+fmod        = elementwise(np.fmod,        lambda d, y, a, b: d,
+                                          lambda d, y, a, b: -d * trunc(a / b))
+maximum     = elementwise(np.maximum,     lambda d, y, a, b: d * chosen(a, b, y),
+                                          lambda d, y, a, b: d * chosen(b, a, y))
+minimum     = elementwise(np.minimum,     lambda d, y, a, b: d * chosen(a, b, y),
+                                          lambda d, y, a, b: d * chosen(b, a, y))
+fmax        = elementwise(np.fmax,        lambda d, y, a, b: d * chosen(a, b, y),
+                                          lambda d, y, a, b: d * chosen(b, a, y))
+fmin        = elementwise(np.fmin,        lambda d, y, a, b: d * chosen(a, b, y),
+                                          lambda d, y, a, b: d * chosen(b, a, y))
+arctan2     = elementwise(np.arctan2,     lambda d, y, a, b: d * b / (a * a + b * b),
+                                          lambda d, y, a, b: -(d * a / (a * a + b * b)))
+hypot       = elementwise(np.hypot,       lambda d, y, a, b: d * a / nonzero(y),
+                                          lambda d, y, a, b: d * b / nonzero(y))
+logaddexp   = elementwise(np.logaddexp,   lambda d, y, a, b: d * exp(softmax_weight(a, y)),
+                                          lambda d, y, a, b: d * exp(softmax_weight(b, y)))
+logaddexp2  = elementwise(np.logaddexp2,  lambda d, y, a, b: d * exp2(softmax_weight(a, y)),
+                                          lambda d, y, a, b: d * exp2(softmax_weight(b, y)))
+copysign    = elementwise(np.copysign,    lambda d, y, a, b: d * same_sign(a, b), None)
+heaviside   = elementwise(np.heaviside,   None, lambda d, y, x, h: d * is_zero(x))
+nextafter   = elementwise(np.nextafter,   lambda d, y, a, b: d, None)
+ldexp       = elementwise(np.ldexp,       lambda d, y, x, n: ldexp(d, n), None)
 
 negative    = elementwise(np.negative,    lambda d, y, x: -d)
 positive    = elementwise(np.positive,    lambda d, y, x: d)
 absolute    = elementwise(np.absolute,    lambda d, y, x: d * absolute_slope(y, x))
-fabs        = elementwise(np.fabs,        lambda d, y, x: d * np.sign(value_of(x)))
+fabs        = elementwise(np.fabs,        lambda d, y, x: d * sign(x))
 reciprocal  = elementwise(np.reciprocal,  lambda d, y, x: -(d * y * y))
 square      = elementwise(np.square,      lambda d, y, x: d * (2 * x))
 sqrt        = elementwise(np.sqrt,        lambda d, y, x: 0.5 * d / y)
@@ -138,7 +171,9 @@ arctan      = elementwise(np.arctan,      lambda d, y, x: d / (1.0 + x * x))
 sinh        = elementwise(np.sinh,        lambda d, y, x: d * cosh(x))
 cosh        = elementwise(np.cosh,        lambda d, y, x: d * sinh(x))
 tanh        = elementwise(np.tanh,        lambda d, y, x: tanh_slope(d, y))
-tanh_slope  = elementwise(lambda d, y: d * (1.0 - y * y), lambda e, z, d, y: tanh_slope(e, y), lambda e, z, d, y: -2.0 * e * d * y, name="tanh_slope")
+tanh_slope  = elementwise(lambda d, y: d * (1.0 - y * y),
+                          lambda e, z, d, y: tanh_slope(e, y),
+                          lambda e, z, d, y: -2.0 * e * d * y, name="tanh_slope")
 arcsinh     = elementwise(np.arcsinh,     lambda d, y, x: d / sqrt(x * x + 1.0))
 arccosh     = elementwise(np.arccosh,     lambda d, y, x: d / (sqrt(x - 1.0) * sqrt(x + 1.0)))
 arctanh     = elementwise(np.arctanh,     lambda d, y, x: d / (1.0 - x * x))
@@ -153,23 +188,20 @@ imag        = elementwise(np.imag,        lambda d, y, x: -1j * d)  # `fit` keep
 angle       = elementwise(np.angle,       lambda d, y, x: d * (-1j / x))
 
 where       = elementwise(lambda condition, a, b: np.where(condition, a, b), None,
-                          lambda d, y, c, a, b: where(c, d, 0.0), lambda d, y, c, a, b: where(c, 0.0, d), name="where")
+                          lambda d, y, c, a, b: where(c, d, 0.0),
+                          lambda d, y, c, a, b: where(c, 0.0, d), name="where")
 
-astype      = elementwise(lambda x, dtype: np.asarray(x).astype(dtype)[()], lambda d, y, x, dtype: d, name="astype")
+astype      = elementwise(lambda x, dtype: np.asarray(x).astype(dtype)[()],
+                          lambda d, y, x, dtype: d, name="astype")
+nan_to_num  = elementwise(lambda x, **to: np.nan_to_num(x, **to),
+                          lambda d, y, x, **to: d * finite(x), name="nan_to_num")
+unwrap      = elementwise(lambda p, **by: np.unwrap(p, **by),
+                          lambda d, y, p, **by: d, name="unwrap")
 OPERATORS.update(real=real, astype=astype)
 
-# Piecewise: the slope is found once and holds nearby.
-fmax        = elementwise(np.fmax,        lambda d, y, a, b: d * chosen(a, b, y), lambda d, y, a, b: d * chosen(b, a, y))
-fmin        = elementwise(np.fmin,        lambda d, y, a, b: d * chosen(a, b, y), lambda d, y, a, b: d * chosen(b, a, y))
-copysign    = elementwise(np.copysign,    lambda d, y, a, b: d * same_sign(a, b), None)
-heaviside   = elementwise(np.heaviside,   None,                                   lambda d, y, x, h: d * is_zero(x))
-nextafter   = elementwise(np.nextafter,   lambda d, y, a, b: d,                   None)
-ldexp       = elementwise(np.ldexp,       lambda d, y, x, n: ldexp(d, n),         None)
-modf        = elementwise(np.modf,        None)
-frexp       = elementwise(np.frexp,       None)
-nan_to_num  = elementwise(lambda x, **to: np.nan_to_num(x, **to), lambda d, y, x, **to: d * finite(x), name="nan_to_num")
-unwrap      = elementwise(lambda p, **by: np.unwrap(p, **by),     lambda d, y, p, **by: d,             name="unwrap")
-
+# Of several outputs: the fraction varies, the integer does not.
+modf        = elementwise(np.modf,  None)
+frexp       = elementwise(np.frexp, None)
 def_vjp(modf,  lambda y_bar, y, x: y_bar[0])
 def_jvp(modf,  lambda x_dot, y, x: (x_dot, None))
 def_vjp(frexp, lambda y_bar, y, x: ldexp(y_bar[0], -y[1]))
@@ -177,26 +209,19 @@ def_jvp(frexp, lambda x_dot, y, x: (ldexp(x_dot, -y[1]), None))
 UFUNCS[np.divmod] = lambda a, b: (floor_divide(a, b), remainder(a, b))
 
 # Steps: constant but for their jumps. The result is on the tape, its derivative is zero.
-sign        = elementwise(np.sign, None)
-floor       = elementwise(np.floor, None)
-ceil        = elementwise(np.ceil, None)
-rint        = elementwise(np.rint, None)
-trunc       = elementwise(np.trunc, None)
-spacing     = elementwise(np.spacing, None)
-fix         = elementwise(np.fix, None, name="fix")
-round_      = elementwise(lambda x, decimals: np.round(x, decimals), None, name="round")
+sign         = elementwise(np.sign, None)
+floor        = elementwise(np.floor, None)
+ceil         = elementwise(np.ceil, None)
+rint         = elementwise(np.rint, None)
+trunc        = elementwise(np.trunc, None)
+spacing      = elementwise(np.spacing, None)
+fix          = elementwise(np.fix, None)
+round_       = elementwise(lambda x, decimals: np.round(x, decimals), None, name="round")
 floor_divide = elementwise(np.floor_divide, None, None)
-
-# Masks: what the rules of this file look up in the values.
-finite      = unvarying(np.isfinite)
-is_zero     = unvarying(lambda x: np.asarray(x == 0), "is_zero")
-same_sign   = unvarying(lambda a, b: np.sign(a) * np.copysign(1.0, b), "same_sign", operands=2)
-chosen      = unvarying(lambda a, b, y: np.where(a == y, np.where(b == y, 0.5, 1.0), 0.0).astype(np.asarray(y).dtype), "chosen", operands=3)
 # fmt: on
 
 
 # Functions that are not ufuncs, by NumPy's names
-
 
 implements(np.real)(lambda val: real(val))
 implements(np.imag)(lambda val: imag(val))
@@ -260,6 +285,7 @@ for name in (
     "add", "subtract", "multiply", "divide", "floor_divide", "remainder", "power", "negative",
     "positive", "absolute",
 ):  # fmt: skip
-    OPERATORS[name] = UFUNCS[getattr(np, name)].__call__
+    prim: Any = UFUNCS[getattr(np, name)]
+    OPERATORS[name] = prim.__call__
 for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
     OPERATORS[name] = partial(compared, getattr(np, name))

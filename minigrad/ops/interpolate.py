@@ -1,9 +1,9 @@
 r"""Piecewise linear interpolation, differentiable in the point, the places and the values.
 
-Between the places `l` and `r` of the table, with ``t = (x - l) / (r - l)`` and the slope
-``s = (f_r - f_l) / (r - l)``:
+Between the places `a` and `b` of the table, with ``t = (x - a) / (b - a)`` and the slope
+``s = (f_b - f_a) / (b - a)``:
 
-.. math:: \dot y = s \dot x + (1 - t) (\dot f_l - s \dot l) + t (\dot f_r - s \dot r)
+.. math:: \dot y = s \dot x + (1 - t) (\dot f_a - s \dot a) + t (\dot f_b - s \dot b)
 
 At a place of the table the slope is that of the piece on its right.
 """
@@ -46,26 +46,25 @@ def at(table: Any, places: Any) -> Any:
 
 def pieces(x: Any, xp: Any, fp: Any, left: Any, right: Any) -> tuple[Any, ...]:
     """Return for each point the places around it, their weights and the slope between them."""
-    l, r = place(x, xp, side=0), place(x, xp, side=1)
-    x_l = at(xp, l)
-    width = at(xp, r) - x_l if shape_of(xp)[0] > 1 else 1.0
-    t = (x - x_l) / width
+    a, b = place(x, xp, side=0), place(x, xp, side=1)
+    width = at(xp, b) - at(xp, a) if shape_of(xp)[0] > 1 else 1.0
+    t = (x - at(xp, a)) / width
     low, high = below(x, xp), above(x, xp)
-    w_l = where(low, float(left is None), where(high, 0.0, 1.0 - t))
-    w_r = where(low, 0.0, where(high, float(right is None), t))
-    s = where(low, 0.0, where(high, 0.0, (at(fp, r) - at(fp, l)) / width))
-    return l, r, w_l, w_r, s
+    w_a = where(low, float(left is None), where(high, 0.0, 1.0 - t))
+    w_b = where(low, 0.0, where(high, float(right is None), t))
+    slope = where(low, 0.0, where(high, 0.0, (at(fp, b) - at(fp, a)) / width))
+    return a, b, w_a, w_b, slope
 
 
-def blended(table_dot: Any, l: Any, r: Any, w_l: Any, w_r: Any) -> Any:
+def blended(table_dot: Any, a: Any, b: Any, w_a: Any, w_b: Any) -> Any:
     """Return the tangent of the table at the points."""
-    return w_l * at(table_dot, l) + w_r * at(table_dot, r)
+    return w_a * at(table_dot, a) + w_b * at(table_dot, b)
 
 
-def spread(y_bar: Any, table: Any, l: Any, r: Any, w_l: Any, w_r: Any) -> Any:
+def put_back(y_bar: Any, table: Any, a: Any, b: Any, w_a: Any, w_b: Any) -> Any:
     """Return the cotangent of the table: the transpose of `blended`."""
-    put = {"index": (ARRAY,), "shape": shape_of(table)}
-    return scatter(y_bar * w_l, l, **put) + scatter(y_bar * w_r, r, **put)
+    to: dict[str, Any] = {"index": (ARRAY,), "shape": shape_of(table)}
+    return scatter(y_bar * w_a, a, **to) + scatter(y_bar * w_b, b, **to)
 
 
 def x_rule(d: Any, y: Any, *table: Any, **ends: Any) -> Any:
@@ -75,11 +74,11 @@ def x_rule(d: Any, y: Any, *table: Any, **ends: Any) -> Any:
 
 def xp_vjp(y_bar: Any, y: Any, x: Any, xp: Any, fp: Any, **ends: Any) -> Any:
     *around, s = pieces(x, xp, fp, **ends)
-    return -spread(y_bar * s, xp, *around)
+    return -put_back(y_bar * s, xp, *around)
 
 
 def fp_vjp(y_bar: Any, y: Any, x: Any, xp: Any, fp: Any, **ends: Any) -> Any:
-    return spread(y_bar, fp, *pieces(x, xp, fp, **ends)[:-1])
+    return put_back(y_bar, fp, *pieces(x, xp, fp, **ends)[:-1])
 
 
 def xp_jvp(xp_dot: Any, y: Any, x: Any, xp: Any, fp: Any, **ends: Any) -> Any:

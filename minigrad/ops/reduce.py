@@ -25,16 +25,16 @@ from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import value_of
 
 __all__ = [
-    "away",
     "by_axis",
     "conjugated",
     "count_of",
     "mean",
     "reduction",
     "restored",
-    "root_slope",
+    "root_of_variance",
     "share",
     "sum_",
+    "variance",
     "with_freedom",
     "with_initial",
 ]
@@ -124,15 +124,30 @@ def conjugated(x: Any) -> Any:
     return conjugate(x) if np.iscomplexobj(value_of(x)) else x
 
 
-def away(x: Any, axis: Axes) -> Any:
-    """Return how far each element is from the mean."""
-    return conjugated(x - mean(x, axis=axis, keepdims=True))
+def deviation(x: Any, axis: Axes, ddof: Any) -> tuple[Any, Any]:
+    """Return how far each element is from the mean, and the degrees of freedom."""
+    return conjugated(x - mean(x, axis=axis, keepdims=True)), count_of(x, axis) - ddof
 
 
-def root_slope(away: Any, freedom: Any, y: Any, x: Any, axis: Axes) -> Any:
+def variance(deviation: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the slope of a variance."""
+
+    def slope(y: Any, x: Any, axis: Axes, ddof: Any = 0) -> Any:
+        away, freedom = deviation(x, axis, ddof)
+        return away * 2 / freedom
+
+    return slope
+
+
+def root_of_variance(deviation: Callable[..., Any]) -> Callable[..., Any]:
     """Return the slope of a standard deviation, 0 where all numbers are equal."""
-    differ = unequal(x, axis=axis)
-    return where(differ, away / (where(differ, y, 1.0) * freedom), 0.0)
+
+    def slope(y: Any, x: Any, axis: Axes, ddof: Any = 0) -> Any:
+        away, freedom = deviation(x, axis, ddof)
+        differ = unequal(x, axis=axis)
+        return where(differ, away / (where(differ, y, 1.0) * freedom), 0.0)
+
+    return slope
 
 
 unequal = unvarying(
@@ -162,8 +177,8 @@ def_jvp(mean, lambda x_dot, y, x, **at:            mean(x_dot, **at))
 prod      = reduction(np.prod,    others)
 max_      = reduction(np.max,     lambda y, x, axis, **initial: share(x, y, axis=axis, **initial))
 min_      = reduction(np.min,     lambda y, x, axis, **initial: share(x, y, axis=axis, **initial))
-var       = reduction(np.var,     lambda y, x, axis, ddof=0: away(x, axis) * 2 / (count_of(x, axis) - ddof))
-std       = reduction(np.std,     lambda y, x, axis, ddof=0: root_slope(away(x, axis), count_of(x, axis) - ddof, y, x, axis))
+var       = reduction(np.var,     variance(deviation))
+std       = reduction(np.std,     root_of_variance(deviation))
 # fmt: on
 
 

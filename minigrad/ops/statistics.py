@@ -1,8 +1,8 @@
 """Quantiles, weighted means, and reductions that leave NaN out.
 
 A quantile by the linear method lies between two neighbours in the sorted array, at a fraction `t`
-of the way: ``y = (1 - t) lower + t upper``. Its slope is ``1 - t`` on the one and ``t`` on the other,
-shared among equals. For a median, `t` is 0 or 1/2.
+of the way: ``y = (1 - t) lower + t upper``. Its slope is ``1 - t`` on the one and ``t`` on the
+other, shared among equals. For a median, `t` is 0 or 1/2.
 
 What is left out has slope 0 and no influence on the others: the rules see it as if it were not
 there.
@@ -25,8 +25,9 @@ from minigrad.ops.reduce import (
     np_sum,
     others,
     reduction,
-    root_slope,
+    root_of_variance,
     share,
+    variance,
     with_freedom,
     with_initial,
 )
@@ -171,9 +172,15 @@ remaining = unvarying(_remaining, "remaining")
 remaining.__doc__ = """Return the count of numbers less `ddof`."""
 
 
-def nan_away(x: Any, axis: Axes) -> Any:
-    """Return how far each number is from the mean of the numbers; 0 for NaN."""
-    return conjugated(where(here(x), x - nanmean(x, axis=axis, keepdims=True), 0.0))
+def nan_deviation(x: Any, axis: Axes, ddof: Any) -> tuple[Any, Any]:
+    """Return how far each number is from the mean of the numbers, and the degrees of freedom."""
+    away = where(here(x), x - nanmean(x, axis=axis, keepdims=True), 0.0)
+    return conjugated(away), remaining(x, axis=axis, ddof=ddof)
+
+
+def one_each(y: Any, x: Any, axis: Axes, initial: Any = 0) -> Any:
+    """Return the slope of a sum of numbers: 1, for NaN 0."""
+    return astype(here(x), dtype=np.asarray(value_of(x)).dtype)
 
 
 def nan_others(y: Any, x: Any, axis: Axes, initial: Any = None) -> Any:
@@ -184,13 +191,13 @@ def nan_others(y: Any, x: Any, axis: Axes, initial: Any = None) -> Any:
 
 # fmt: off
 # primitive           function      slope(y, x, axis)
-nansum    = reduction(np.nansum,    lambda y, x, axis, initial=0: astype(here(x), dtype=value_of(x).dtype))
+nansum    = reduction(np.nansum,    one_each)
 nanmean   = reduction(np.nanmean,   lambda y, x, axis: portion(x, axis=axis))
 nanprod   = reduction(np.nanprod,   nan_others)
 nanmax    = reduction(np.nanmax,    lambda y, x, axis, **initial: share(x, y, axis=axis, **initial))
 nanmin    = reduction(np.nanmin,    lambda y, x, axis, **initial: share(x, y, axis=axis, **initial))
-nanvar    = reduction(np.nanvar,    lambda y, x, axis, ddof=0: nan_away(x, axis) * 2 / remaining(x, axis=axis, ddof=ddof))
-nanstd    = reduction(np.nanstd,    lambda y, x, axis, ddof=0: root_slope(nan_away(x, axis), remaining(x, axis=axis, ddof=ddof), y, x, axis))
+nanvar    = reduction(np.nanvar,    variance(nan_deviation))
+nanstd    = reduction(np.nanstd,    root_of_variance(nan_deviation))
 # fmt: on
 
 
