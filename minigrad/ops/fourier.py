@@ -19,13 +19,14 @@ before it, as a primitive of its own.
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from minigrad.dispatch import implements
 from minigrad.ops.products import conj
-from minigrad.ops.rules import axes_of, axis_of, linear, ndim_of, plain_integer, shape_of
+from minigrad.ops.rules import axes_of, axis_of, linear, ndim_of, shape_of
 from minigrad.primitive import Primitive
 from minigrad.variable import value_of
 
@@ -100,7 +101,7 @@ def transform(prim: Primitive, a: Any, s: Any, axes: Any, norm: Any) -> Any:
     for n, axis in zip(s, axes, strict=True):
         m = shape[axis]
         halved = prim is irfftn and axis == axes[-1]
-        length = (2 * (m - 1) if halved else m) if n is None else plain_integer(n)
+        length = (2 * (m - 1) if halved else m) if n is None else index(n)
         length = m if length == -1 else length
         if length < 1:
             raise ValueError(f"Invalid number of FFT data points ({length}) specified.")

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from math import prod
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from minigrad.dispatch import implements, unrecorded
 from minigrad.ops.einsum import np_einsum
 from minigrad.ops.elementwise import imag, real
 from minigrad.ops.products import conj, matmul, matmul_nt, matmul_tn, over_stack
-from minigrad.ops.rules import axis_of, ndim_of, plain_integer, shape_of
+from minigrad.ops.rules import axis_of, ndim_of, shape_of
 from minigrad.ops.shape import np_matrix_transpose as transposed
 from minigrad.ops.shape import np_transpose, reshape
 from minigrad.primitive import Primitive, def_jvp, def_vjp
@@ -158,7 +159,7 @@ def np_tensorinv(a: Any, ind: int = 2) -> Any:
 def np_matrix_power(a: Any, n: int) -> Any:
     """The product of n equal matrices; of the inverse, if n is negative."""
     check_square("matrix_power", a)
-    n = plain_integer(n)
+    n = index(n)
     if n == 0:
         return np.linalg.matrix_power(value_of(a), 0)
     square = base = inv(a) if n < 0 else a

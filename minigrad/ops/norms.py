@@ -27,9 +27,10 @@ is_nonzero = unvarying(lambda x: np.asarray(x) != 0, "is_nonzero")
 
 def slope(y: Any, x: Any, axis: Any, ord: Any = None) -> Any:
     """Return the slope of a norm that is ``sum(abs(x)**p) ** (1/p)`` with p = `ord`."""
-    y = where(is_nonzero(y), y, 1.0)
+    here = is_nonzero(y)
+    y = where(here, y, 1.0)
     if ord is None or ord in ("fro", "f", 2):
-        return conj(x) / y
+        return conj(x) * where(here, 1.0 / y, 0.0)
     size = where(is_nonzero(x), absolute(x), 1.0)
     direction = conj(x) / size if np.iscomplexobj(value_of(x)) else sign(x)
     return direction if ord == 1 else direction * (size / y) ** (ord - 1)

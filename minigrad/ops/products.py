@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from operator import index
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
@@ -33,7 +34,7 @@ import numpy as np
 from minigrad.dispatch import UFUNCS, implements
 from minigrad.ops.einsum import einsum
 from minigrad.ops.elementwise import conjugate
-from minigrad.ops.rules import axes_of, axis_of, ndim_of, plain_integer, shape_of
+from minigrad.ops.rules import axes_of, axis_of, ndim_of, shape_of
 from minigrad.ops.shape import np_matrix_transpose, reshape
 from minigrad.primitive import Primitive, by_position, def_jvp, def_vjp
 from minigrad.variable import OPERATORS, value_of
@@ -282,7 +283,7 @@ def np_linalg_matmul(x1: Any, x2: Any, /) -> Any:
 @implements(np.linalg.vecdot)
 def np_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     """One axis of `x1`, conjugated, with one of `x2`; the others are broadcast."""
-    return vecdot(x1, x2, axis=plain_integer(axis))
+    return vecdot(x1, x2, axis=index(axis))
 
 
 @implements(np.tensordot)
