@@ -152,7 +152,7 @@ def compare_with_differences(
     for name, symbol in (("eta", "dC/dη"), ("lam", "dC/dλ")):
         a, b = float(taped.gradient[name]), float(differences.gradient[name])
         check[name] = {"tape": a, "finite_difference": b}
-        say(f"{symbol:8}{a:22.15f}{b:22.15f}   {abs(a - b):.0e}")
+        say(f"{symbol:8}{a:22.14g}{b:22.14g}   {abs(a - b):.0e}")
     say(
         f"One run on the tape: {taped.stats.instructions:,} instructions, "
         f"{taped.stats.tape_bytes / 1e6:.0f} MB, {taped.stats.seconds:.2f} s."

@@ -75,7 +75,7 @@ def digits_experiment(
 
     def step(params: Any, hypers: Any, images_and_labels: Any) -> Any:
         grads = grad(lambda p: cost_on(p, *images_and_labels))(params)
-        params, _ = optim.sgd.update(params, grads, None, eta=hypers["eta"], lam=hypers["lam"], n=n)
+        params, _ = optim.sgd.update(params, grads, (), eta=hypers["eta"], lam=hypers["lam"], n=n)
         return params
 
     run = TrainingRun(

@@ -34,10 +34,12 @@ def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
     active = set(sources)
     code = tape.code
     for index in range(min(active, default=last) + 1, last + 1):
-        prim, inputs, *_ = code[index]
+        inputs = code[index][1]
         if active.isdisjoint(inputs):
             continue
-        if prim.steps:  # some operands matter to the value, but not to any derivative
+        if (
+            prim := code[index][0]
+        ).steps:  # some operands matter to the value, but not to any derivative
             inputs = [j for j, rule in zip(inputs, prim.vjps, strict=True) if rule is not None]
             if active.isdisjoint(inputs):
                 continue
@@ -78,7 +80,7 @@ def backward(
     list
         The cotangent of each source; None where no target depends on it.
     """
-    code = tape.code
+    code, recorded = tape.code, tape.is_open
     first, last = min(sources, default=0), max(targets, default=-1)
     active, wanted = dependents(tape, sources, last), set(sources)
     found: dict[int, Any] = {}
@@ -97,7 +99,7 @@ def backward(
             continue
         if type(value) is tuple:
             y_bar = tuple(y_bar.get(k, filled_like(part, 0)) for k, part in enumerate(value))
-        y, args = as_rules_see_it(tape, index)
+        y, args = as_rules_see_it(tape, index) if recorded else (value, operands)
         if prim.vjps is None:
             raise prim.missing("VJP")
         for position, source in enumerate(inputs):

@@ -318,11 +318,12 @@ class Tape:
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
                     f"give `cotangent=` the weights of its elements"
                 )
-            cotangent = filled_like(value, 1)
+            self._check_owner(target, "the target")
+            return {target.index: filled_like(value, 1)} if isinstance(target, Variable) else {}
         seeds: dict[int, Any] = {}
         for y, y_bar in zip(tree.leaves(target), tree.leaves(cotangent), strict=True):
+            self._check_owner(y, "the target")
             if isinstance(y, Variable):
-                self._check_owner(y, "the target")
                 y_bar = self._checked(y_bar, y.value, "the cotangent")
                 seeds[y.index] = seeds[y.index] + y_bar if y.index in seeds else y_bar
         return seeds
@@ -337,9 +338,8 @@ class Tape:
         given, wanted = np.shape(value_of(derivative)), np.shape(primal)
         if given != wanted:
             raise errors.TargetError(f"{what} has shape {given}, but its primal has {wanted}")
-        if isinstance(derivative, Variable) or not hasattr(primal, "dtype"):
-            return derivative
-        return np.array(derivative, dtype=primal.dtype)[()]
+        as_it_is = isinstance(derivative, Variable) or not hasattr(primal, "dtype")
+        return derivative if as_it_is else np.array(derivative, dtype=primal.dtype)[()]
 
     def _hand_out(self, derivative: Any, index: int, of: Any = None) -> Any:
         """Return a result of a sweep: a Variable while the tape is open, else a new array."""

@@ -109,10 +109,8 @@ def paths(tree: Any, prefix: str = "") -> dict[str, Any]:
     parts = children(tree)
     if parts is None:
         return {prefix: tree}
-    found: dict[str, Any] = {}
-    for label, part in zip(labels(tree), parts, strict=True):
-        found.update(paths(part, prefix + label))
-    return found
+    pairs = [(prefix + label, part) for label, part in zip(labels(tree), parts, strict=True)]
+    return {path: leaf for label, part in pairs for path, leaf in paths(part, label).items()}
 
 
 def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:

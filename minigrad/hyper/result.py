@@ -83,7 +83,8 @@ class HyperGradient:
     def norm(self) -> float:
         """Euclidean norm of the unconstrained gradient."""
         parts = [np.ravel(part) for part in tree.leaves(self.unconstrained)]
-        return float(np.sqrt(sum(np.dot(part, part) for part in parts)))
+        with np.errstate(over="ignore"):  # an exploded gradient has an infinite norm
+            return float(np.linalg.norm(np.concatenate(parts))) if parts else 0.0
 
     def __str__(self) -> str:
         lines = [f"cost {self.cost:.6g}  ({self.stats.method}, {self.stats.seconds:.3g} s)"]

@@ -151,7 +151,7 @@ def tune(
                     f"smaller learning rate"
                 )
             best, limit = result, abs(result.cost) * explosion
-        accepted = finite and result.cost <= limit
+        accepted = finite and bool(result.cost <= limit)
         if accepted and result.cost < best.cost:
             best = result
         history.append(OuterStep(step, outer_steps, result, accepted, rate, best))

@@ -80,7 +80,7 @@ class Problem:
 
         def step(params: Any, h: Any, batch: Any) -> Any:
             grads = mg.grad(lambda p: nn.cross_entropy(nn.mlp(p, batch[0]), batch[1]))(params)
-            params, _ = optim.sgd.update(params, grads, None, eta=h["eta"], lam=h["lam"], n=self.n)
+            params, _ = optim.sgd.update(params, grads, (), eta=h["eta"], lam=h["lam"], n=self.n)
             return params
 
         return mg.TrainingRun(
