@@ -119,14 +119,9 @@ def arrays(
     >>> sine()
     """
     shape = shapes() if shape is None else shape
+    ends = (float(np.array(end, dtype)) for end in (low, high))  # numbers of that precision
     width = np.dtype(dtype).itemsize * 8
-    elements = hnp.from_dtype(
-        np.dtype(dtype),
-        min_value=float(np.array(low, dtype)),
-        max_value=float(np.array(high, dtype)),
-        allow_subnormal=False,
-        **{"width": width} if width < 64 else {},
-    )
+    elements = st.floats(*ends, width=width, allow_subnormal=False)
     return hnp.arrays(dtype, shape, elements=elements).flatmap(layouts)
 
 
