@@ -91,6 +91,11 @@ def t(x):
     return np.swapaxes(x, -1, -2)
 
 
+def squared(z):
+    """The squared size of complex numbers; ``np.abs`` rounds as they lie in memory."""
+    return np.real(z) ** 2 + np.imag(z) ** 2
+
+
 def through_eigh(a, **keywords):
     w, v = np.linalg.eigh(a, **keywords)
     return (v * np.tanh(w)[..., None, :]) @ t(v), v**2, w
@@ -98,12 +103,12 @@ def through_eigh(a, **keywords):
 
 def through_complex_eigh(a, b):
     w, v = np.linalg.eigh(a + 1j * b)
-    return (v * np.tanh(w)[..., None, :]) @ t(np.conj(v)), np.abs(v) ** 2, w
+    return (v * np.tanh(w)[..., None, :]) @ t(np.conj(v)), squared(v), w
 
 
 def through_eig(a):
     w, v = np.linalg.eig(a)
-    size = np.abs(v) ** 2
+    size = squared(v)
     return np.real(w), np.imag(w) ** 2, size, np.real(v * np.conj(v)[..., ::-1, :])
 
 
@@ -114,7 +119,7 @@ def through_svd(a, **keywords):
 
 def through_complex_svd(a, b):
     u, s, vh = np.linalg.svd(a + 1j * b, full_matrices=False)
-    return (u * np.tanh(s)[..., None, :]) @ vh, np.abs(u) ** 2, s, np.abs(vh) ** 2
+    return (u * np.tanh(s)[..., None, :]) @ vh, squared(u), s, squared(vh)
 
 
 def of_rank_two(function):
