@@ -27,6 +27,7 @@ from minigrad.ops import (
     stack,
     statistics,
 )
+from minigrad.ops.support import support_table
 
 __all__ = [
     "bessel",
@@ -54,4 +55,5 @@ __all__ = [
     "special",
     "stack",
     "statistics",
+    "support_table",
 ]
