@@ -145,9 +145,9 @@ def with_axis(letters: str, letter: str, axis: int) -> str:
 
 def matmul_a_bar(y_bar: Any, y: Any, a: Any, b: Any) -> Any:
     """Return the cotangent of the first factor of ``a @ b``."""
+    if a.ndim == 2 and b.ndim == 2:  # first, since it is what training loops are made of
+        return matmul_nt(y_bar, b)
     match a.ndim, b.ndim:
-        case 2, 2:
-            return matmul_nt(y_bar, b)
         case 2, 1:
             return outer(y_bar, b)
         case 1, 2:
@@ -161,9 +161,9 @@ def matmul_a_bar(y_bar: Any, y: Any, a: Any, b: Any) -> Any:
 
 def matmul_b_bar(y_bar: Any, y: Any, a: Any, b: Any) -> Any:
     """Return the cotangent of the second factor of ``a @ b``."""
+    if a.ndim == 2 and b.ndim == 2:
+        return matmul_tn(a, y_bar)
     match a.ndim, b.ndim:
-        case 2, 2:
-            return matmul_tn(a, y_bar)
         case 2, 1:
             return matmul(y_bar, a)
         case 1, 2:
