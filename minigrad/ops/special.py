@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.ops.elementwise import elementwise, exp, tanh
 from minigrad.ops.products import matmul_nt, matmul_tn
+from minigrad.ops.rules import unvarying
 from minigrad.primitive import by_position, def_jvp, def_vjp, primitive
 from minigrad.variable import value_of
 
@@ -50,6 +51,7 @@ def _gelu_slope(x: Any) -> Any:
 
 GELU = float(np.sqrt(2.0 / np.pi))
 
+is_positive = unvarying(lambda x: np.real(x) > 0, "is_positive")
 sigmoid = elementwise(_sigmoid, lambda d, y, x: d * (y * (1.0 - y)), name="sigmoid")
 sigmoid.__doc__ = r"""Logistic function :math:`1 / (1 + e^{-x})`, elementwise, without overflow.
 
@@ -74,7 +76,7 @@ Examples
 """
 relu = elementwise(
     lambda x: np.where(np.real(x) > 0, x, 0.0),
-    lambda d, y, x: d * (np.real(value_of(x)) > 0),
+    lambda d, y, x: d * is_positive(x),
     name="relu",
 )
 relu.__doc__ = r"""Ramp :math:`\max(x, 0)`, elementwise; its slope at 0 is 0.
