@@ -19,6 +19,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Join the build."""
     app.connect("builder-inited", write_support_table)
     app.connect("autodoc-process-signature", signature_of_primitive)
+    app.connect("autodoc-skip-member", skip_field_without_words)
     return {"parallel_read_safe": True}
 
 
@@ -63,6 +64,13 @@ def signature_of_primitive(
     parameters = inspect.signature(documented.function).parameters.values()
     bare = [one.replace(annotation=inspect.Parameter.empty) for one in parameters]
     return str(inspect.Signature(bare)), None
+
+
+def skip_field_without_words(
+    app: Sphinx, what: str, name: str, documented: Any, *_: Any
+) -> bool | None:
+    """Leave out a named tuple's fields as Python documents them: their class says what they are."""
+    return True if str(documented.__doc__).startswith("Alias for field number") else None
 
 
 def use_docs_matplotlibrc(gallery_conf: dict[str, Any], tutorial: str) -> None:
