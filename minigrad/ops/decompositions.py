@@ -15,14 +15,14 @@ What is not determined by the matrix has no derivative, and asking for it is an 
 
 Vectors whose phase LAPACK leaves open are differentiated at a fixed phase, :math:`v^H \dot v = 0`:
 what does not depend on their phase or sign comes out right. Those of `eig` have the phase that
-LAPACK gives them, a real largest component. What NumPy reads of a matrix that is symmetric or
-Hermitian is one triangle, so only that triangle has a gradient.
+LAPACK gives them, a real largest component; only their sign may jump. NumPy reads one triangle of
+a matrix that is meant to be Hermitian, so only that triangle has a gradient.
 
 A rule costs some matrix products; those of values alone compute the vectors as well.
 
 .. [1] I. Murray, "Differentiation of the Cholesky decomposition", 2016.
 .. [2] M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
-   differentiation", 2008, sections 3.1 and 3.2 (eigenvalues, singular values).
+   differentiation", 2008, section 3 (eigenvalues, singular values).
 .. [3] J. Townsend, "Differentiating the singular value decomposition", 2016.
 .. [4] S. F. Walter and L. Lehmann, "Algorithmic differentiation of linear algebra functions with
    application in optimum experimental design", 2012; for wide matrices D. Roberts and

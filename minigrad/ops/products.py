@@ -18,7 +18,7 @@ Of the other products a row says which summation it is in Einstein's notation. T
 an operand and of the output, swapped, are the VJP.
 
 .. [1] M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
-   differentiation", 2008, section 2.2.1.
+   differentiation", 2008, section 2.
 """
 
 from __future__ import annotations

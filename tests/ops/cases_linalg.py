@@ -106,6 +106,12 @@ def through_complex_eigh(a, b):
     return (v * np.tanh(w)[..., None, :]) @ t(np.conj(v)), squared(v), w
 
 
+def but_for_sign(a):
+    """NumPy's own phases, a real largest component, leave a sign open, which may jump."""
+    w, v = np.linalg.eig(a)
+    return w, np.real(v) ** 2, np.imag(v) ** 2, np.real(v) * np.imag(v)
+
+
 def through_eig(a):
     w, v = np.linalg.eig(a)
     size = squared(v)
@@ -337,8 +343,8 @@ CASES = [
         order=1,
         analytic=False,
     ),
-    *rows("eig", np.linalg.eig, (3, 3), analytic=False),
-    *rows("eig of a turning matrix", np.linalg.eig, (4, 4), domain=turning, analytic=False),
+    *rows("eig", but_for_sign, (3, 3), analytic=False),
+    *rows("eig of a turning matrix", but_for_sign, (4, 4), domain=turning, analytic=False),
     *rows("eig, whatever the phase", through_eig, (4, 4), domain=turning, analytic=False),
     *rows(
         "eig of a turning matrix of odd size", through_eig, (3, 3), domain=turning, analytic=False
