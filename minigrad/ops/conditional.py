@@ -25,7 +25,9 @@ def np_where(condition: Any, *choice: Any) -> Any:
     """The first value where the condition holds, the second where not."""
     if len(choice) == 2:
         return where(condition, *choice)
-    return np.where(value_of(condition), *choice)  # one argument asks for the places
+    if choice:
+        raise ValueError("where: give both values, or the condition alone for the places")
+    return np.where(value_of(condition))
 
 
 @implements(np.select)

@@ -29,6 +29,7 @@ __all__ = [
     "conjugated",
     "count_of",
     "mean",
+    "named",
     "reduction",
     "restored",
     "root_of_variance",
@@ -185,13 +186,19 @@ std       = reduction(np.std,     root_of_variance(deviation))
 # NumPy's names. A keyword behind a gap in NumPy's order has to be named.
 
 
+def named(handler: Callable[..., Any], prim: Primitive) -> Callable[..., Any]:
+    """Return the handler under the name that Python's errors should give it."""
+    handler.__name__ = handler.__qualname__ = prim.name
+    return handler
+
+
 def by_axis(prim: Primitive) -> Callable[..., Any]:
     """Return the handler of a reduction."""
 
     def handler(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         return prim(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims)
 
-    return handler
+    return named(handler, prim)
 
 
 def with_initial(prim: Primitive) -> Callable[..., Any]:
@@ -201,7 +208,7 @@ def with_initial(prim: Primitive) -> Callable[..., Any]:
         start = {} if initial is None else {"initial": initial}
         return prim(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims, **start)
 
-    return handler
+    return named(handler, prim)
 
 
 def with_freedom(prim: Primitive) -> Callable[..., Any]:
@@ -215,7 +222,7 @@ def with_freedom(prim: Primitive) -> Callable[..., Any]:
         ddof = ddof if correction is None else correction
         return prim(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims, ddof=ddof)
 
-    return handler
+    return named(handler, prim)
 
 
 np_sum = implements(np.sum, method=True)(with_initial(sum_))

@@ -22,6 +22,7 @@ from minigrad.ops.reduce import (
     by_axis,
     conjugated,
     mean,
+    named,
     np_sum,
     others,
     reduction,
@@ -98,7 +99,7 @@ def with_q(prim: Primitive) -> Callable[..., Any]:
         each = [prim(a, axis=axis, keepdims=keepdims, q=np.asarray(one)) for one in q.ravel()]
         return reshape(stack(*each, axis=0), shape=q.shape + shape_of(each[0]))
 
-    return handler
+    return named(handler, prim)
 
 
 implements(np.median)(by_axis(median))
