@@ -5,11 +5,24 @@ The user API. To add operations see :mod:`minigrad.extend`; the engine itself is
 :mod:`minigrad.sweep`, to be read in this order.
 """
 
-from minigrad import datasets, dispatch, display, errors, extend, hyper, nn, ops, optim, tree
+from minigrad import (
+    datasets,
+    dispatch,
+    display,
+    errors,
+    extend,
+    hyper,
+    nn,
+    ops,
+    optim,
+    program,
+    tree,
+)
 from minigrad.hyper import (
     FiniteDifference,
     HyperGradient,
     Recorded,
+    Stored,
     TrainingRun,
     bounded,
     grid_search,
@@ -42,6 +55,7 @@ __all__ = [
     "Instruction",
     "Mark",
     "Recorded",
+    "Stored",
     "Tape",
     "TrainingRun",
     "Variable",
@@ -64,6 +78,7 @@ __all__ = [
     "optim",
     "per_step",
     "positive",
+    "program",
     "real",
     "stop_gradient",
     "tree",

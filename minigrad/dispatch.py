@@ -10,11 +10,16 @@ of them is an error: never a result that silently left the tape.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+import numpy as np
 
 from minigrad import tree
 from minigrad.errors import MissingRuleError
+from minigrad.tape import users_line
 from minigrad.variable import OPERATORS, value_of
 
 __all__ = ["FUNCTIONS", "UFUNCS", "UNRECORDED", "implements", "keywords_of", "unrecorded"]
@@ -72,7 +77,31 @@ def missing(name: str) -> MissingRuleError:
 
 def call_plain(function: Any, args: Any, kwargs: Any) -> Any:
     """Call a function that has no derivative on the plain values of its arguments."""
+    if _watching.looked is not None and function not in STRUCTURE:
+        _watching.looked.append(f"{name_of(function)} on {users_line()}")
     return function(*tree.map(value_of, list(args)), **tree.map(value_of, kwargs))
+
+
+STRUCTURE = {np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj}
+
+
+class _Watching(threading.local):
+    """What a thread has looked at of the values on its tape, while somebody wants to know."""
+
+    looked: list[str] | None = None
+
+
+_watching = _Watching()
+
+
+@contextmanager
+def watching() -> Iterator[list[str]]:
+    """Collect where a computation looks at values, so that it may branch on them."""
+    was, _watching.looked = _watching.looked, []
+    try:
+        yield _watching.looked
+    finally:
+        _watching.looked = was
 
 
 def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

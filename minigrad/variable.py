@@ -159,7 +159,8 @@ class Variable:
     __array__ = refusal("turning into a plain array")
     __float__, __int__ = refusal("float()"), refusal("int()")
     __index__, __complex__ = refusal("use as an index"), refusal("complex()")
-    __bool__, __setitem__ = refusal("the truth value"), refusal("assignment into the value")
+    __bool__, __round__ = refusal("the truth value"), refusal("round()")
+    __setitem__ = refusal("assignment into the value")
 
 
 def at(tape: Tape, index: int, value: Any) -> Variable:

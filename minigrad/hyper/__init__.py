@@ -9,7 +9,7 @@ from minigrad.hyper.domains import (
     real,
     unit_interval,
 )
-from minigrad.hyper.methods import METHODS, FiniteDifference, Recorded, hypergradient
+from minigrad.hyper.methods import METHODS, FiniteDifference, Recorded, Stored, hypergradient
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.search import SearchResult, grid_search
@@ -25,6 +25,7 @@ __all__ = [
     "Recorded",
     "SearchResult",
     "Stats",
+    "Stored",
     "TrainingRun",
     "TuneResult",
     "bounded",

@@ -8,7 +8,7 @@ train, given Variables they record a training that can be differentiated.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,7 @@ class TrainingRun:
     cost: Callable[[Any, Any], Any]
     steps: int
     batches: Sequence[Any] | Callable[[int], Any] | None = None
+    programs: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("init", "step", "cost"):
@@ -119,7 +120,7 @@ class TrainingRun:
         marked = markers(hypers)
         if values is None:
             values = tree.map(lambda hyper: hyper.value, marked)
-        at_step = self._slicer(marked, values)
+        at_step = self.slicer(marked, values)
         state = start = self.init(values)
         for t in range(self.steps):
             state = self.step(state, at_step(t), self.batch(t))
@@ -127,7 +128,7 @@ class TrainingRun:
                 tree.map(lambda new, old: None, state, start)  # an error now beats one later
         return state
 
-    def _slicer(self, marked: Any, values: Any) -> Callable[[int], Any]:
+    def slicer(self, marked: Any, values: Any) -> Callable[[int], Any]:
         """Return the function that gives the hypers as step t sees them."""
         schedules = [hyper for hyper in tree.leaves(marked) if hyper.per_step]
         for hyper in schedules:

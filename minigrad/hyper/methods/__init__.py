@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 from minigrad.hyper.methods.finite_difference import FiniteDifference
 from minigrad.hyper.methods.recorded import Recorded
+from minigrad.hyper.methods.stored import Stored
 from minigrad.hyper.result import HyperGradient
 from minigrad.hyper.run import TrainingRun
 
-__all__ = ["METHODS", "FiniteDifference", "Method", "Recorded", "hypergradient"]
+__all__ = ["METHODS", "FiniteDifference", "Method", "Recorded", "Stored", "hypergradient"]
 
 
 class Method(Protocol):
@@ -25,7 +26,11 @@ class Method(Protocol):
         ...
 
 
-METHODS: dict[str, type[Method]] = {"recorded": Recorded, "finite difference": FiniteDifference}
+METHODS: dict[str, type[Method]] = {
+    "recorded": Recorded,
+    "stored": Stored,
+    "finite difference": FiniteDifference,
+}
 
 
 def hypergradient(

@@ -1,0 +1,213 @@
+"""A run taken apart: a beginning, steps and an end, each differentiated by itself.
+
+The methods differ in what they keep of a run and in which order they go over it. What they share
+is here: how a state is begun from the hyperparameters, how one step is taken, its derivative
+pulled back or pushed forward, and how the outer cost is read off. A state is a flat list of
+arrays; leaves that are not floating, such as a counter, have no derivative and ride along.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import tree
+from minigrad.hyper.domains import markers
+from minigrad.hyper.run import TrainingRun
+from minigrad.program.step import Fallback, StepPrograms, floating
+from minigrad.tape import Tape
+from minigrad.variable import value_of
+
+__all__ = ["Unroll"]
+
+State = list[Any]
+
+
+class Unroll:
+    """One pass over a run at given hyperparameters, forward and back.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        The run.
+    hypers : tree
+        The hyperparameters, marked or not.
+    programs : bool, default True
+        Whether to replay steps as compiled programs; a step that can't be is recorded, and says
+        once why.
+
+    Attributes
+    ----------
+    bars : list
+        The cotangent of each hyperparameter, as gathered so far.
+    why : str
+        Why steps are recorded rather than replayed; empty if they are replayed.
+    """
+
+    def __init__(self, run: TrainingRun, hypers: Any, *, programs: bool = True) -> None:
+        self.run, self.marked = run, markers(hypers)
+        self.values = tree.map(lambda hyper: weak(hyper.value), self.marked)
+        self.scheduled = [hyper.per_step for hyper in tree.leaves(self.marked)]
+        self.at_step = run.slicer(self.marked, self.values)
+        self.bars: list[Any] = [
+            x * 0 if isinstance(x, float) else np.zeros_like(x) for x in tree.leaves(self.values)
+        ]
+        self.why = "" if programs else "programs were not asked for"
+        self.shape: Any = None
+        self.steps_run = 0
+
+    # The beginning and the end are recorded; they happen once.
+
+    def begin(self) -> State:
+        """Return the first state."""
+        with Tape() as self.first_tape:
+            self.first_hypers = self.first_tape.variable(self.values)
+            self.shape = self.run.init(self.first_hypers)
+        self.first = tree.leaves(self.shape)
+        return [
+            weak(np.array(value_of(x))[()] if isinstance(value_of(x), np.ndarray) else value_of(x))
+            for x in self.first
+        ]
+
+    def end(self, state: State) -> tuple[Any, State]:
+        """Return the outer cost and the cotangents of the last state; gather the hypers' own."""
+        with Tape() as tape:
+            given = tape.variable(self.unflatten(state))
+            hypers = tape.variable(self.values)
+            cost = self.run.cost(given, hypers)
+        bars = tape.gradient(cost, [floating(tree.leaves(given)), tree.leaves(hypers)])
+        self.gather(bars[1], None)
+        return value_of(cost), bars[0]
+
+    def pull_begin(self, state_bar: State) -> None:
+        """Take the cotangents of the first state back to the hyperparameters."""
+        targets = floating(self.first)
+        hypers = tree.leaves(self.first_hypers)
+        self.gather(self.first_tape.gradient(targets, hypers, cotangent=state_bar), None)
+
+    # Steps
+
+    def step(self, state: State, t: int) -> State:
+        """Return the next state."""
+        self.steps_run += 1
+        batch = self.run.batch(t)
+        if (programs := self.programs(state, batch, t)) is not None:
+            return programs.step(state, self.hypers_at(t), batch)
+        return self.recorded(state, t, batch)[0]
+
+    def forward(self, state: State, t: int) -> tuple[State, Any]:
+        """Return the next state and what the way back needs besides the state."""
+        self.steps_run += 1
+        batch = self.run.batch(t)
+        if (programs := self.programs(state, batch, t)) is not None:
+            return programs.forward(state, self.hypers_at(t), batch)
+        return self.recorded(state, t, batch)
+
+    def backward(self, state_bar: State, state: State, saved: Any, t: int) -> State:
+        """Return the cotangents of `state`, from those of the next; gather the hypers'."""
+        if isinstance(saved, Recording):
+            state_bar, hyper_bars = saved.pull(state_bar)
+        else:
+            batch = self.run.batch(t)
+            programs = self.programs(state, batch, t)
+            assert programs is not None
+            state_bar, hyper_bars = programs.backward(
+                state_bar, state, self.hypers_at(t), batch, saved
+            )
+        self.gather(hyper_bars, t)
+        return state_bar
+
+    def recorded(self, state: State, t: int, batch: Any) -> tuple[State, Recording]:
+        """Take a step on a tape of its own."""
+        with Tape() as tape:
+            given, hypers = tape.variable(self.unflatten(state)), tape.variable(self.at_step(t))
+            new = self.run.step(given, hypers, batch)
+        leaves = tree.leaves(tree.map(lambda x, like: x, new, self.shape))
+        return [value_of(x) for x in leaves], Recording(tape, given, hypers, leaves)
+
+    def programs(self, state: State, batch: Any, t: int) -> StepPrograms | None:
+        """Return the compiled programs for a step like this one; None if it must be recorded."""
+        if self.why:
+            return None
+        key = signature(state, self.hypers_at(t), batch)
+        found = self.run.programs.get(key)
+        if found is None:
+            found = self.run.programs[key] = self.compile(state, batch, t)
+        if isinstance(found, Fallback):
+            self.why = found.reason
+            if not found.announced:
+                found.announced = True
+                warnings.warn(
+                    f"steps are recorded one by one, not replayed: {found.reason}", stacklevel=5
+                )
+            return None
+        return found
+
+    def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
+        """Record the step twice, at two states, and compile it if it is the same program."""
+        again = t + 1 if t + 1 < self.run.steps else t
+        other = self.run.batch(again)
+        if signature(state, self.hypers_at(again), other) != signature(
+            state, self.hypers_at(t), batch
+        ):
+            again, other = t, batch
+        examples = [
+            (state, self.at_step(t), batch),
+            (self.recorded(state, t, batch)[0], self.at_step(again), other),
+        ]
+        return StepPrograms.of(self.run.step, [(self.unflatten(s), h, b) for s, h, b in examples])
+
+    # Bookkeeping
+
+    def unflatten(self, state: State) -> Any:
+        """Return a state as the tree that the run's functions know."""
+        return tree.unflatten(self.shape, state)
+
+    def hypers_at(self, t: int) -> list[Any]:
+        """Return the hypers as step `t` sees them, as a flat list."""
+        return [weak(x) for x in tree.leaves(self.at_step(t))]
+
+    def gather(self, bars: Sequence[Any], t: int | None) -> None:
+        """Add to the cotangents of the hyperparameters: those of step `t`, or of the whole run."""
+        for k, bar in enumerate(bars):
+            if t is not None and self.scheduled[k]:
+                self.bars[k][t] += bar
+            else:
+                self.bars[k] = self.bars[k] + bar
+
+    @property
+    def gradient(self) -> Any:
+        """The gathered cotangents as a tree."""
+        return tree.unflatten(self.marked, self.bars)
+
+
+class Recording:
+    """One recorded step, to be pulled back."""
+
+    def __init__(self, tape: Tape, state: Any, hypers: Any, new: list[Any]) -> None:
+        self.tape, self.state, self.hypers, self.new = (
+            tape,
+            floating(tree.leaves(state)),
+            tree.leaves(hypers),
+            new,
+        )
+
+    def pull(self, new_bar: State) -> tuple[State, list[Any]]:
+        """Return the cotangents of the state and of the hypers."""
+        state_bar, hyper_bars = self.tape.gradient(
+            floating(self.new), [self.state, self.hypers], cotangent=new_bar
+        )
+        return state_bar, hyper_bars
+
+
+def weak(x: Any) -> Any:
+    """Return a float64 number as a Python float, which computes faster; others as they are."""
+    return float(x) if type(x) is np.float64 else x
+
+
+def signature(*trees: Any) -> Any:
+    """Return what a program depends on: the shapes and dtypes of its inputs."""
+    return tuple((np.shape(x), getattr(x, "dtype", type(x))) for x in tree.leaves(list(trees)))

@@ -1,0 +1,165 @@
+"""A program: a tape with named inputs and outputs, in a form that can be rewritten.
+
+A tape holds values; a program holds what was done to get them. Each line names the lines it reads,
+so a pass that rewrites one needs to know nothing of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from minigrad.primitive import Primitive
+from minigrad.tape import Tape
+from minigrad.variable import Variable
+
+__all__ = ["Argument", "Constant", "Line", "Program", "of_tape"]
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """An operand that is the same at every step: a number or an array."""
+
+    value: Any
+
+
+Argument = int | Constant  # the number of a line, or a constant
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a program: ``name = primitive(*arguments, **params)``.
+
+    Attributes
+    ----------
+    primitive : Primitive
+        What is computed; of an input, the primitive "input".
+    arguments : tuple
+        Numbers of other lines, or constants.
+    params : dict
+        The primitive's parameters.
+    shape, dtype : tuple, numpy.dtype or None
+        Of the result; the dtype of a Python number is None.
+    name : str
+        What the emitted code calls the result, if it has a name of its own.
+    where : str
+        The user's file and line.
+    """
+
+    primitive: Primitive
+    arguments: tuple[Argument, ...]
+    params: dict[str, Any]
+    shape: Any
+    dtype: Any
+    name: str = ""
+    where: str = ""
+
+    @property
+    def reads(self) -> list[int]:
+        """The numbers of the lines that this one reads."""
+        return [argument for argument in self.arguments if isinstance(argument, int)]
+
+
+INPUT = Primitive(lambda x: x, "input")
+
+
+@dataclass(frozen=True)
+class Program:
+    """Lines in the order of execution, by number, and what goes in and comes out.
+
+    Attributes
+    ----------
+    lines : dict
+        ``{number: Line}``, each after those it reads.
+    inputs : list of int
+        The lines that are given from outside, in order.
+    outputs : list
+        The arguments that are given back, in order.
+    """
+
+    lines: dict[int, Line]
+    inputs: list[int]
+    outputs: list[Argument]
+
+    def needed(self, outputs: Iterable[Argument]) -> set[int]:
+        """Return the lines that the outputs depend on, themselves included."""
+        found: set[int] = set()
+        waiting = [output for output in outputs if isinstance(output, int)]
+        while waiting:
+            number = waiting.pop()
+            if number not in found:
+                found.add(number)
+                waiting.extend(self.lines[number].reads)
+        return found
+
+    def part(
+        self, keep: Iterable[int], inputs: Sequence[int], outputs: Sequence[Argument]
+    ) -> Program:
+        """Return some of the lines as a program of their own; `inputs` are given to it."""
+        kept = set(keep)
+        lines = {}
+        for number, line in self.lines.items():
+            if number in inputs:
+                name = line.name or line.primitive.name
+                lines[number] = Line(INPUT, (), {}, line.shape, line.dtype, name)
+            elif number in kept:
+                lines[number] = line
+        return Program(lines, list(inputs), list(outputs))
+
+    def rewrite(self, rule: Callable[[int, Line], Line | Argument]) -> Program:
+        """Return the program with each line as `rule` says: another line, or an argument for it.
+
+        The rule sees a line whose arguments have been rewritten already.
+        """
+        stands_for: dict[int, Argument] = {}
+
+        def current(argument: Argument) -> Argument:
+            return stands_for.get(argument, argument) if isinstance(argument, int) else argument
+
+        lines: dict[int, Line] = {}
+        for number, line in self.lines.items():
+            line = replace(line, arguments=tuple(map(current, line.arguments)))
+            new = line if line.primitive is INPUT else rule(number, line)
+            if isinstance(new, Line):
+                lines[number] = new
+            else:
+                stands_for[number] = new
+        return Program(lines, self.inputs, list(map(current, self.outputs)))
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+def of_tape(tape: Tape, inputs: dict[str, Variable], outputs: Sequence[Any]) -> Program:
+    """Return what a tape recorded as a program with these inputs and outputs.
+
+    Parameters
+    ----------
+    tape : Tape
+        What was recorded.
+    inputs : dict
+        The Variables that become inputs, by name.
+    outputs : sequence
+        Variables of the tape, or plain values.
+    """
+    names = {variable.index: name for name, variable in inputs.items()}
+    lines: dict[int, Line] = {}
+    for index, (prim, reads, operands, params, value) in enumerate(tape.code):
+        shape, dtype = (
+            np.shape(value) if type(value) is not tuple else None,
+            getattr(value, "dtype", None),
+        )
+        where = (tape.lines or {}).get(index, "")
+        if index in names:
+            lines[index] = Line(INPUT, (), {}, shape, dtype, names[index])
+        else:
+            pairs = zip(reads, operands, strict=True)
+            arguments = tuple(j if j >= 0 else Constant(x) for j, x in pairs)
+            lines[index] = Line(prim, arguments, params, shape, dtype, "", where)
+    given = [variable.index for variable in inputs.values()]
+    return Program(
+        lines, given, [y.index if isinstance(y, Variable) else Constant(y) for y in outputs]
+    )
