@@ -46,7 +46,7 @@ def nonzero(y: Any) -> Any:
 def power_slope(d: Any, y: Any, x: Any, p: Any) -> Any:
     """Return the slope of ``x**p`` in `x`; an exponent of 0 has slope 0, also at ``x = 0``."""
     if type(p) is int or type(p) is float:
-        return zeros_like(d) if p == 0 else d * (2 * x if p == 2 else p * x ** (p - 1))
+        return zeros_like(d) if p == 0 else d * (2 * x if p == 2 else p * power(x, p - 1))
     flat = is_zero(p)
     return where(flat, 0.0, d * p * x ** where(flat, 1.0, p - 1.0))
 
@@ -63,7 +63,8 @@ def absolute_slope(y: Any, x: Any) -> Any:
 
 def softmax_weight(a: Any, y: Any) -> Any:
     """Return ``log(exp(a - y))`` for ``y = logaddexp(a, b)``: 0 at a = +inf, -inf at a = -inf."""
-    return where(finite(y), a - y, all_or_none(a))
+    y_finite = finite(y)
+    return where(y_finite, a - where(y_finite, y, 0.0), all_or_none(a))
 
 
 def sinc_slope(x: Any) -> Any:
