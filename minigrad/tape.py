@@ -287,10 +287,8 @@ class Tape:
         for index, x_dot in zip(indices, tree.leaves(directions), strict=True):
             x_dot = self._checked(x_dot, self.code[index][4], "the direction")
             moves[index] = moves[index] + x_dot if index in moves else x_dot
-        wanted = [y if isinstance(y, Variable) else variable(y) for y in tree.leaves(targets)]
+        wanted = [self._check_owner(y, "a target") for y in tree.leaves(targets)]
         reached = [y.index if isinstance(y, Variable) else -1 for y in wanted]
-        for y in wanted:
-            self._check_owner(y, "a target")
         found = self._sweep(sweep.forward, indices, reached, moves, reached)
         return tree.unflatten(targets, map(self._hand_out, found, reached, wanted))
 
@@ -319,7 +317,8 @@ class Tape:
                     f"give `cotangent=` the weights of its elements"
                 )
             self._check_owner(target, "the target")
-            return {target.index: filled_like(value, 1)} if isinstance(target, Variable) else {}
+            y_bar = self._checked(filled_like(value, 1), value, "the cotangent")
+            return {target.index: y_bar} if isinstance(target, Variable) else {}
         seeds: dict[int, Any] = {}
         for y, y_bar in zip(tree.leaves(target), tree.leaves(cotangent), strict=True):
             self._check_owner(y, "the target")
@@ -328,9 +327,10 @@ class Tape:
                 seeds[y.index] = seeds[y.index] + y_bar if y.index in seeds else y_bar
         return seeds
 
-    def _check_owner(self, x: Any, what: str) -> None:
+    def _check_owner(self, x: Any, what: str) -> Any:
         if isinstance(x, Variable) and x.tape is not self:
             raise errors.TapeMismatchError(f"{what} is on another tape: ask that, `x.tape`")
+        return x
 
     def _checked(self, derivative: Any, primal: Any, what: str) -> Any:
         """Check that a derivative given by the user has the shape of its primal."""
@@ -338,6 +338,8 @@ class Tape:
         given, wanted = np.shape(value_of(derivative)), np.shape(primal)
         if given != wanted:
             raise errors.TargetError(f"{what} has shape {given}, but its primal has {wanted}")
+        if type(derivative) is float and not self.is_open:
+            return np.float64(derivative)  # at a pole: NumPy's infinity, not Python's exception
         as_it_is = isinstance(derivative, Variable) or not hasattr(primal, "dtype")
         return derivative if as_it_is else np.array(derivative, dtype=primal.dtype)[()]
 

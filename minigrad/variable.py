@@ -140,10 +140,7 @@ class Variable:
         # Array methods (x.sum(), x.T, x.reshape(...)) are the NumPy functions of the same name.
         method = OPERATORS.get("." + name)
         if method is None:
-            raise AttributeError(
-                f"a Variable has no attribute {name!r}; its plain array is `.value`, "
-                f"and NumPy's functions take it as it is, as in np.sum(x)"
-            )
+            raise AttributeError(f"a Variable has no {name!r}: try x.value, or NumPy, np.sum(x)")
         return method(self)
 
     # NumPy calls these when it is given a Variable.
