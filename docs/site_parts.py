@@ -1,7 +1,6 @@
 """What the build computes: the support table, the signatures of primitives, the look of figures."""
 
 import inspect
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from minigrad.extend import Primitive
 from minigrad.ops import support_table
 
 HERE = Path(__file__).parent
-COLUMNS = ("function", "keywords", "modes", "orders", "note")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -24,35 +22,40 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def write_support_table(app: Sphinx) -> None:
-    """Write the table that ``support.rst`` includes, one row for each entry of the engine's own."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :widths: auto", ""]
-    for row in [{name: name.capitalize() for name in COLUMNS}, *map(_cells, support_table())]:
-        bullets = ("   * - ", *["     - "] * (len(COLUMNS) - 1))
+    """Write what ``support.rst`` includes: a table of what is recorded, and a list of the rest."""
+    entries = support_table()
+    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 34 30 36", ""]
+    for row in [("Function", "Keywords", "Note"), *(_cells(e) for e in entries if e["modes"])]:
         lines += [
-            (bullet + row[name]).rstrip() for bullet, name in zip(bullets, COLUMNS, strict=True)
+            f"{bullet}{cell}".rstrip()
+            for bullet, cell in zip(("   * - ", "     - ", "     - "), row, strict=True)
         ]
-    target = HERE / "_generated" / "support_table.rst"
+    _write("support_table.rst", "\n".join(lines))
+    _write(
+        "support_values.rst", ", ".join(_linked(e["function"]) for e in entries if not e["modes"])
+    )
+
+
+def _write(name: str, text: str) -> None:
+    target = HERE / "_generated" / name
     target.parent.mkdir(exist_ok=True)
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    target.write_text(text + "\n", encoding="utf-8")
 
 
-def _cells(entry: dict[str, Any]) -> dict[str, str]:
-    function = entry["function"]
-    linked = function.replace("_", "").replace(".", "").isalnum() and "." in function
-    return {
-        "function": f":obj:`{function}`" if linked else f"``{function}``",
-        "keywords": _listed(entry["keywords"], "``{}``"),
-        "modes": _listed(entry["modes"], "{}"),
-        "orders": _listed(entry["orders"], "{}"),
-        "note": str(entry["note"] or ""),
-    }
+def _cells(entry: dict[str, Any]) -> tuple[str, str, str]:
+    notes = [str(entry["note"] or "")]
+    if tuple(entry["modes"]) != ("reverse", "forward"):
+        notes.append(f"{', '.join(entry['modes'])} mode only")
+    if entry["orders"] != "any":
+        notes.append(f"orders: {entry['orders']}")
+    keywords = ", ".join(f"``{keyword}``" for keyword in entry["keywords"])
+    return _linked(entry["function"]), keywords, "; ".join(filter(None, notes))
 
 
-def _listed(value: object, form: str) -> str:
-    if not value:
-        return ""
-    many = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
-    return ", ".join(form.format(one) for one in many)
+def _linked(function: str) -> str:
+    """Return a function's name, linked if it is one that NumPy's own pages have."""
+    known = function.replace("_", "").replace(".", "").isalnum() and "." in function
+    return f":obj:`{function}`" if known else f"``{function}``"
 
 
 def signature_of_primitive(
