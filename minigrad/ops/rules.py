@@ -7,6 +7,7 @@ computed anew when the tape is replayed with other numbers.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -48,15 +49,14 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...] | None:
     """Return an axis or a tuple of them, counted from the front; None stands for all."""
     if axis is None:
         return None
-    if type(axis) is int:
-        return (int(normalize_axis_index(axis, ndim)),)
+    if not np.iterable(axis):
+        return (axis_of(axis, ndim),)
     return tuple(normalize_axis_tuple(axis, ndim))
 
 
 def plain_integer(number: Any) -> int:
     """Return an integer; a Variable raises the error that says why it can't be one."""
-    index: int = number.__index__()
-    return index
+    return operator.index(number)
 
 
 def linear(function: Rule, transpose: Rule, name: str | None = None) -> Primitive:
