@@ -1,6 +1,7 @@
 """The differentiable operations: tables of primitives and rules, and NumPy's names for them."""
 
 from minigrad.ops import (
+    axes,
     bessel,
     conditional,
     convolve,
@@ -30,6 +31,7 @@ from minigrad.ops import (
 from minigrad.ops.support import support_table
 
 __all__ = [
+    "axes",
     "bessel",
     "conditional",
     "convolve",

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements
+from minigrad.ops.axes import np_moveaxis
 from minigrad.ops.elementwise import astype, log10, power, where
 from minigrad.ops.rules import axis_of, ndim_of, shape_of
-from minigrad.ops.shape import np_expand_dims, np_moveaxis, reshape
+from minigrad.ops.shape import np_expand_dims, reshape
 from minigrad.ops.stack import stack
 from minigrad.variable import value_of
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import REDUCTIONS, implements
+from minigrad.ops.axes import flip
 from minigrad.ops.elementwise import where
 from minigrad.ops.index import cut
 from minigrad.ops.rules import axis_of, linear, ndim_of, shape_of, unvarying
-from minigrad.ops.shape import flip, raveled
+from minigrad.ops.shape import raveled
 from minigrad.ops.stack import join
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import value_of

@@ -36,12 +36,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements
+from minigrad.ops.axes import np_matrix_transpose as transposed
 from minigrad.ops.einsum import np_einsum
 from minigrad.ops.elementwise import imag, real, where
 from minigrad.ops.linalg import check_square, column, conj_transposed, named, row, solve, solve_tn
 from minigrad.ops.products import conj, matmul, matmul_nt, matmul_tn
 from minigrad.ops.rules import linear, shape_of, unvarying
-from minigrad.ops.shape import np_matrix_transpose as transposed
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import Variable, value_of
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements
+from minigrad.ops.axes import np_moveaxis
 from minigrad.ops.elementwise import where
 from minigrad.ops.index import ARRAY, kept, pick, scatter
 from minigrad.ops.reduce import sum_
 from minigrad.ops.rules import axes_of, ndim_of, plain_integer, shape_of
-from minigrad.ops.shape import np_moveaxis, raveled
+from minigrad.ops.shape import raveled
 
 __all__ = ["diagonal"]
 

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements
+from minigrad.ops.axes import np_matrix_transpose as transposed
 from minigrad.ops.decompositions import from_triangle, svdvals_jvp, svdvals_vjp, unused
 from minigrad.ops.einsum import np_einsum
 from minigrad.ops.linalg import column, conj_transposed, row
 from minigrad.ops.products import conj, matmul, matmul_nt, matmul_tn
 from minigrad.ops.rules import ndim_of, shape_of
-from minigrad.ops.shape import np_matrix_transpose as transposed
 from minigrad.ops.shape import reshape
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import value_of

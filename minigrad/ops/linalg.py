@@ -27,12 +27,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements, unrecorded
+from minigrad.ops.axes import np_matrix_transpose as transposed
+from minigrad.ops.axes import np_transpose
 from minigrad.ops.einsum import np_einsum
 from minigrad.ops.elementwise import imag, real
 from minigrad.ops.products import conj, matmul, matmul_nt, matmul_tn, over_stack
 from minigrad.ops.rules import axis_of, ndim_of, shape_of
-from minigrad.ops.shape import np_matrix_transpose as transposed
-from minigrad.ops.shape import np_transpose, reshape
+from minigrad.ops.shape import reshape
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import value_of
 

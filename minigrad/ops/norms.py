@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements
+from minigrad.ops.axes import np_moveaxis
 from minigrad.ops.decompositions import svdvals
 from minigrad.ops.elementwise import absolute, astype, sign, where
 from minigrad.ops.linalg import inv
 from minigrad.ops.products import conj
 from minigrad.ops.reduce import max_, min_, reduction, sum_
 from minigrad.ops.rules import axes_of, ndim_of, shape_of, unvarying
-from minigrad.ops.shape import np_moveaxis, reshape
+from minigrad.ops.shape import reshape
 from minigrad.variable import value_of
 
 is_nonzero = unvarying(lambda x: np.asarray(x) != 0, "is_nonzero")

@@ -32,10 +32,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import UFUNCS, implements
+from minigrad.ops.axes import np_matrix_transpose
 from minigrad.ops.einsum import einsum
 from minigrad.ops.elementwise import conjugate
 from minigrad.ops.rules import axes_of, axis_of, ndim_of, shape_of
-from minigrad.ops.shape import np_matrix_transpose, reshape
+from minigrad.ops.shape import reshape
 from minigrad.primitive import Primitive, by_position, def_jvp, def_vjp
 from minigrad.variable import OPERATORS, value_of
 

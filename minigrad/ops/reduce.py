@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import REDUCTIONS, UFUNCS, implements
+from minigrad.ops.axes import inverse, transpose
 from minigrad.ops.cumulative import before, reverse
 from minigrad.ops.elementwise import conjugate, where
 from minigrad.ops.rules import axes_of, ndim_of, shape_of, unvarying
-from minigrad.ops.shape import broadcast_to, inverse, reshape, transpose
+from minigrad.ops.shape import broadcast_to, reshape
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import value_of
 

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from minigrad.dispatch import implements
+from minigrad.ops.axes import flip, np_moveaxis
 from minigrad.ops.create import np_linspace
 from minigrad.ops.elementwise import astype
 from minigrad.ops.index import kept, pick, take_at
 from minigrad.ops.rules import axis_of, ndim_of, shape_of
-from minigrad.ops.shape import broadcast_to, flip, lengths, np_moveaxis, raveled, reshape
+from minigrad.ops.shape import broadcast_to, lengths, raveled, reshape
 from minigrad.ops.stack import join
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import value_of

@@ -340,13 +340,18 @@ def residual(scale: Any, logits: Any, log_p: Any, labels: Any) -> Any:
 
     ``total`` is the sum of each row of targets, 1 for class numbers.
     """
+    return less_targets.function(scale, np.exp(log_p), labels)
+
+
+@primitive
+def less_targets(scale: Any, p: Any, labels: Any) -> Any:
+    """Return ``scale * (p * total - targets) / n`` for probabilities `p`."""
     factor = scale / len(labels)
     if labels.ndim == 1:
-        p = np.exp(log_p)
-        p *= factor
+        p = p * factor
         p[np.arange(len(p)), labels] -= factor
         return p
-    return factor * (np.exp(log_p) * _total(labels) - labels)
+    return factor * (p * _total(labels) - labels)
 
 
 def _total(labels: Any) -> Any:

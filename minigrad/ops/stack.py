@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements
+from minigrad.ops.axes import np_transpose
 from minigrad.ops.index import ARRAY, cut, kept, pick, scatter
 from minigrad.ops.rules import axis_of, ndim_of, plain_integer, shape_of
-from minigrad.ops.shape import at_least, broadcast_to, np_astype, np_transpose, raveled, reshape
+from minigrad.ops.shape import at_least, broadcast_to, np_astype, raveled, reshape
 from minigrad.primitive import Primitive, by_position, def_jvp, def_vjp
 from minigrad.variable import value_of
 

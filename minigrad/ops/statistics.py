@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements
+from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import astype, where
 from minigrad.ops.reduce import (
     Axes,
@@ -33,7 +34,7 @@ from minigrad.ops.reduce import (
     with_initial,
 )
 from minigrad.ops.rules import axes_of, ndim_of, shape_of, unvarying
-from minigrad.ops.shape import broadcast_to, reshape, transpose
+from minigrad.ops.shape import broadcast_to, reshape
 from minigrad.ops.stack import stack
 from minigrad.primitive import Primitive
 from minigrad.variable import value_of
