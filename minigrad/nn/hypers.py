@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.primitive import def_jvp, def_vjp, primitive
 from minigrad.variable import value_of
 
-__all__ = ["inner", "is_zero", "keep", "onto", "weak"]
+__all__ = ["inner", "is_zero", "keep", "onto", "onto_scaled", "weak"]
 
 
 def is_zero(hyper: Any) -> bool:
@@ -54,6 +54,13 @@ def onto(hyper: Any, d: Any, x: Any) -> Any:
     if single and getattr(d, "shape", ()) == getattr(x, "shape", ()) != ():
         return inner(d, x)
     return d * x
+
+
+def onto_scaled(hyper: Any, d: Any, x: Any, scale: Any) -> Any:
+    """Return ``onto(hyper, d, scale * x)``; a single `scale` is taken out of the sum."""
+    if getattr(value_of(scale), "shape", ()) == ():
+        return onto(hyper, d, x) * scale
+    return onto(hyper, d, scale * x)
 
 
 @primitive

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.nn.hypers import is_zero, keep, onto, weak
+from minigrad.nn.hypers import is_zero, keep, onto, onto_scaled, weak
 from minigrad.ops.elementwise import where
 from minigrad.primitive import Primitive, def_jvp, def_vjp, primitive
 from minigrad.variable import value_of
@@ -110,8 +110,8 @@ elementwise_rules(
 elementwise_rules(
     descend_decayed,
     lambda d, y, w, eta, lam, g:  d * (1 - eta * lam),
-    lambda d, y, w, eta, lam, g:  -onto(eta, d, lam * w + g),
-    lambda d, y, w, eta, lam, g:  -onto(lam, d, eta * w),
+    lambda d, y, w, eta, lam, g:  -(onto_scaled(eta, d, w, lam) + onto(eta, d, g)),
+    lambda d, y, w, eta, lam, g:  -onto_scaled(lam, d, w, eta),
     lambda d, y, w, eta, lam, g:  -(d * eta),
 )
 elementwise_rules(

@@ -21,20 +21,27 @@ from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
 
 __all__ = ["Emitted", "emit"]
 
+# How a primitive is written with Python's operators, in place, and for single numbers.
 # fmt: off
 OPERATORS = {
     "add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
-    "power": "{} ** {}", "negative": "-{}", "matmul": "{} @ {}", "matmul_nt": "{} @ {}.T",
-    "matmul_tn": "{}.T @ {}", "transpose": "{}.T",
+    "power": "{} ** {}", "negative": "-{}", "transpose": "{}.T",
+    "matmul": "{} @ {}", "matmul_nt": "{} @ {}.mT", "matmul_tn": "{}.mT @ {}",
 }
 IN_PLACE = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/="}
 COMMUTE = ("add", "multiply")
-UFUNCS = ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh",
-          "arctan", "absolute", "square", "negative", "reciprocal", "maximum", "minimum", "subtract", "divide")
-MATH = {"exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sqrt": "sqrt", "sin": "sin", "cos": "cos",
-        "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "arctan": "atan", "absolute": "fabs"}
-FRESH = {"matmul", "matmul_nt", "matmul_tn"}
+MATH = {
+    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sqrt": "sqrt", "sin": "sin",
+    "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arctan": "atan",
+    "absolute": "fabs",
+}
+MATRIX_PRODUCTS = ("matmul", "matmul_nt", "matmul_tn")
 # fmt: on
+
+
+def is_elementwise(function: Any) -> bool:
+    """Whether a function is a ufunc that works element by element, and so can work in place."""
+    return isinstance(function, np.ufunc) and function.signature is None
 
 
 class Emitted:
@@ -104,7 +111,8 @@ class Writer:
         if not isinstance(argument, int) or self.last[argument] != number:
             return False
         line, other = self.program.lines[number], self.program.lines[argument]
-        fresh = other.primitive.name in FRESH or isinstance(other.primitive.function, np.ufunc)
+        function = other.primitive.function
+        fresh = other.primitive.name in MATRIX_PRODUCTS or isinstance(function, np.ufunc)
         return bool(fresh and other.shape == line.shape and other.dtype == line.dtype)
 
     def write(self, number: int, line: Line) -> None:
@@ -120,12 +128,11 @@ class Writer:
                     self.body.append(f"{texts[i]} {IN_PLACE[name]} {texts[j]}")
                     self.names[number] = texts[i]
                     return
-        if name in UFUNCS and line.shape and isinstance(line.primitive.function, np.ufunc):
+        if line.shape and is_elementwise(line.primitive.function):
             for argument, text in zip(args, texts, strict=True):
                 if self.reusable(number, argument):
-                    self.body.append(
-                        f"np.{line.primitive.function.__name__}({', '.join(texts)}, out={text})"
-                    )
+                    function = line.primitive.function.__name__
+                    self.body.append(f"np.{function}({', '.join(texts)}, out={text})")
                     self.names[number] = text
                     return
         self.assign(number, line, self.expression(line, texts))
@@ -136,36 +143,56 @@ class Writer:
 
     def expression(self, line: Line, texts: Sequence[str]) -> str:
         prim = line.primitive
-        if prim.name in OPERATORS and not line.params and self.flat(line):
+        if prim.name in OPERATORS and not line.params:
             return OPERATORS[prim.name].format(*texts)
         if isinstance(prim.function, np.ufunc):
             return f"np.{prim.function.__name__}({', '.join(texts)})"
+        if (short := self.shorter(line, texts)) is not None:
+            return short
         self.namespace.setdefault(prim.name, prim.function)
         function = prim.name
         if self.namespace[function] is not prim.function:
             function = f"{prim.name}_{id(prim)}"
             self.namespace[function] = prim.function
-        params = [
-            f"{key}={self.text(Constant(item)) if not isinstance(item, tuple | str | None.__class__) else repr(item)}"
-            for key, item in line.params.items()
-        ]
+        params = [f"{key}={self.parameter(item)}" for key, item in line.params.items()]
         return f"{function}({', '.join([*texts, *params])})"
 
-    def flat(self, line: Line) -> bool:
-        """Whether ``.T`` is right for a matrix product: both operands have two axes."""
-        if line.primitive.name not in ("matmul_nt", "matmul_tn"):
-            return True
-        return all(
-            len(self.program.lines[a].shape if isinstance(a, int) else np.shape(a.value)) == 2
-            for a in line.arguments
-        )
+    def parameter(self, item: Any) -> str:
+        """Return a keyword parameter as text: written out if it is simple."""
+        simple = item is None or isinstance(item, str | bool | int)
+        if simple or (isinstance(item, tuple) and all(isinstance(i, int) for i in item)):
+            return repr(item)
+        return self.text(Constant(item))
+
+    def shorter(self, line: Line, texts: Sequence[str]) -> str | None:
+        """Return how NumPy itself says what a primitive does, where it is a word or two."""
+        name, params, text = line.primitive.name, line.params, texts[0] if texts else ""
+        shapes = [self.shape(argument) for argument in line.arguments]
+        if name == "unbroadcast" and shapes[0][1:] == line.shape:
+            return f"np.add.reduce({text})"
+        if name == "inner" and all(self.is_real(argument) for argument in line.arguments):
+            return f"np.vdot({', '.join(texts)})"
+        if name == "sum" and isinstance(params.get("axis"), tuple) and len(params["axis"]) == 1:
+            keep = ", keepdims=True" if params.get("keepdims") else ""
+            return f"np.add.reduce({text}, axis={params['axis'][0]}{keep})"
+        return None
+
+    def shape(self, argument: Argument) -> tuple[int, ...]:
+        """Return the shape of an argument."""
+        if isinstance(argument, int):
+            return tuple(self.program.lines[argument].shape or ())
+        return np.shape(argument.value)
+
+    def is_real(self, argument: Argument) -> bool:
+        """Whether an argument is an array of real numbers."""
+        if isinstance(argument, int):
+            dtype = self.program.lines[argument].dtype
+            return dtype is None or dtype.kind == "f"
+        return np.asarray(argument.value).dtype.kind == "f"
 
     def number(self, line: Line, texts: Sequence[str]) -> str:
         name = line.primitive.name
-        shapes = [
-            self.program.lines[a].shape if isinstance(a, int) else np.shape(a.value)
-            for a in line.arguments
-        ]
+        shapes = [self.shape(argument) for argument in line.arguments]
         if all(shape == () for shape in shapes):
             if name in OPERATORS:
                 return OPERATORS[name].format(*texts)

@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from minigrad.ops.elementwise import multiply, negative
+from minigrad.primitive import broadcast_to
+from minigrad.program.emit import is_elementwise
+from minigrad.program.expand import expand
 from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
 
 __all__ = ["PASSES", "drop_dead", "fold_constants", "merge_equal", "optimise", "simplify"]
@@ -27,40 +32,71 @@ def fold_constants(program: Program) -> Program:
 
 
 def simplify(program: Program) -> Program:
-    """Apply identities that are exact: ``1 x``, ``x / 1``, ``x ** 1``, ``--x``, copies, casts to itself."""
-    before = program.lines
+    """Apply identities that are exact: ``1 x``, ``x / 1``, ``x ** 1``, ``--x``, copies."""
+    kept = dict(program.lines)
 
-    def same(line: Line, argument: Argument) -> bool:
-        if not isinstance(argument, int):
+    def alike(line: Line, argument: Argument) -> bool:
+        if isinstance(argument, Constant):
             return False
         other = kept[argument]
         return bool(other.shape == line.shape and other.dtype == line.dtype)
 
-    kept: dict[int, Line] = dict(before)
-
     def rule(number: int, line: Line) -> Line | Argument:
-        new = identity(line)
-        if isinstance(new, Line):
-            kept[number] = new
-        return new
-
-    def identity(line: Line) -> Line | Argument:
+        kept[number] = line
         name, args = line.primitive.name, line.arguments
-        first = args[0] if args else None
-        if name in COPIES and same(line, first):
-            return first
+        if name in COPIES and alike(line, args[0]):
+            return args[0]
         if name == "multiply":
             for one, other in (args, args[::-1]):
-                if is_number(one, 1) and same(line, other):
+                if is_number(one, 1) and alike(line, other):
                     return other
-        if name in ("divide", "power") and is_number(args[1], 1) and same(line, first):
-            return first
-        if (
-            name == "negative"
-            and isinstance(first, int)
-            and kept[first].primitive.name == "negative"
-        ):
-            return kept[first].arguments[0]
+        if name in ("divide", "power") and is_number(args[1], 1) and alike(line, args[0]):
+            return args[0]
+        if name == "negative" and isinstance(args[0], int):
+            inner = kept[args[0]]
+            if inner.primitive.name == "negative":
+                return inner.arguments[0]
+        return line
+
+    return program.rewrite(rule)
+
+
+def move_signs(program: Program) -> Program:
+    """Move the sign of a product to its factor that is a single number: ``-(x s) = x (-s)``."""
+    kept = dict(program.lines)
+    lines: dict[int, Line] = {}
+    fresh = max(program.lines, default=0)
+    for number, line in program.lines.items():
+        product = kept[line.reads[0]] if line.primitive is negative and line.reads else None
+        if product is not None and product.primitive is multiply and line.shape:
+            for k, factor in enumerate(product.arguments):
+                if isinstance(factor, int) and kept[factor].shape == ():
+                    fresh += 1
+                    single = kept[factor]
+                    kept[fresh] = lines[fresh] = Line(
+                        negative, (factor,), {}, (), single.dtype, "", line.where
+                    )
+                    arguments = (product.arguments[1 - k], fresh)
+                    line = replace(line, primitive=multiply, arguments=arguments)
+                    break
+        kept[number] = lines[number] = line
+    return Program(lines, program.inputs, program.outputs)
+
+
+def elide_broadcasts(program: Program) -> Program:
+    """Leave a broadcast to the ufunc that reads it, if that has an operand of the full shape."""
+    kept = dict(program.lines)
+
+    def rule(number: int, line: Line) -> Line | Argument:
+        if is_elementwise(line.primitive.function):
+            arguments = list(line.arguments)
+            for k, a in enumerate(arguments):
+                others = arguments[:k] + arguments[k + 1 :]
+                full = any(isinstance(o, int) and kept[o].shape == line.shape for o in others)
+                if isinstance(a, int) and full and kept[a].primitive is broadcast_to:
+                    arguments[k] = kept[a].arguments[0]
+            line = replace(line, arguments=tuple(arguments))
+        kept[number] = line
         return line
 
     return program.rewrite(rule)
@@ -125,11 +161,12 @@ def drop_dead(program: Program) -> Program:
     return Program(lines, program.inputs, program.outputs)
 
 
-PASSES = (fold_constants, simplify, merge_equal, drop_dead)
+PASSES = (fold_constants, simplify, move_signs, elide_broadcasts, merge_equal, drop_dead)
 
 
 def optimise(program: Program) -> Program:
-    """Apply all passes until none makes the program shorter."""
+    """Write out fused primitives, then apply all passes until none makes the program shorter."""
+    program = expand(program)
     while True:
         size = len(program)
         for one in PASSES:

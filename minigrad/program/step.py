@@ -18,7 +18,7 @@ from minigrad import tree
 from minigrad.dispatch import watching
 from minigrad.errors import MinigradError
 from minigrad.program.emit import emit
-from minigrad.program.lines import Program, of_tape
+from minigrad.program.lines import Line, Program, of_tape
 from minigrad.program.passes import drop_dead, optimise
 from minigrad.tape import Tape
 from minigrad.variable import value_of
@@ -124,28 +124,28 @@ def named(part: Any, what: str) -> dict[str, Any]:
 
 
 def difference(one: Program, other: Program) -> str:
-    """Return how two programs differ, or an empty string."""
+    """Return how two recordings differ, or an empty string if they are one program."""
     if len(one) != len(other):
-        return f"two recordings of the step have {len(one)} and {len(other)} instructions: it branches on something"
-    for (k, a), (_, b) in zip(one.lines.items(), other.lines.items(), strict=True):
-        where = f"{a.primitive.name} on {a.where}" if a.where else a.primitive.name
-        if (
-            a.primitive is not b.primitive
-            or repr(a.params) != repr(b.params)
-            or a.shape != b.shape
-            or a.dtype != b.dtype
-        ):
-            return f"two recordings of the step differ at {where}"
+        return f"two recordings of it have {len(one)} and {len(other)} instructions"
+    for a, b in zip(one.lines.values(), other.lines.values(), strict=True):
+        where = f"{a.primitive.name}{a.where and ' on ' + a.where}"
+        if facts(a) != facts(b):
+            return f"two recordings of it differ at {where}"
         for x, y in zip(a.arguments, b.arguments, strict=True):
             if isinstance(x, int) or isinstance(y, int):
                 if x != y:
-                    return f"two recordings of the step differ in what {where} reads"
-            elif x.value is not y.value and not same(x.value, y.value):
+                    return f"two recordings of it differ in what {where} reads"
+            elif not same(x.value, y.value):
                 return (
-                    f"{where} used a value that is neither an input of the step nor the same each time "
-                    f"(computed outside the tape, or random)"
+                    f"{where} uses a value that is no input of the step and yet changes from step "
+                    f"to step: it is random, or was computed with plain arrays"
                 )
     return ""
+
+
+def facts(line: Line) -> Any:
+    """Return what must be equal in two lines besides their arguments."""
+    return line.primitive, repr(line.params), line.shape, line.dtype, len(line.arguments)
 
 
 def floating(leaves: Sequence[Any]) -> list[Any]:
@@ -155,6 +155,8 @@ def floating(leaves: Sequence[Any]) -> list[Any]:
 
 def same(a: Any, b: Any) -> bool:
     """Whether two constants are equal, bit by bit."""
+    if a is b:
+        return True
     return type(a) is type(b) and np.array_equal(
         np.asarray(a), np.asarray(b), equal_nan=np.asarray(a).dtype.kind in "fc"
     )
