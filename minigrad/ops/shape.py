@@ -1,8 +1,7 @@
 """Shape: the same elements in another arrangement of axes, and copies along new ones.
 
-Each of these is linear and moves elements as they are, so its JVP is itself and its VJP moves
-them back. Where one function can be said in terms of another (`swapaxes` is a transposition,
-`squeeze` a reshaping), it is.
+Reshaping is linear and leaves the elements as they are, so its JVP is itself and its VJP restores
+the shape. What can be said in terms of it (`squeeze`, `expand_dims`, `atleast_2d`) is.
 """
 
 from __future__ import annotations
@@ -34,8 +33,6 @@ reshape: Primitive = linear(
 )
 copy = elementwise(lambda x: np.array(x), lambda d, y, x: d, name="copy")
 truncated = unvarying(astype.function, "astype")
-
-
 OPERATORS["reshape"] = reshape
 
 
