@@ -1,6 +1,7 @@
 """What the build computes: the support table, the signatures of primitives, the look of figures."""
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from minigrad.extend import Primitive
 from minigrad.ops import support_table
 
 HERE = Path(__file__).parent
+BACK = re.compile(r"(?P<up>(\.\./)+)(?P<document>generated/[\w.-]+)\.html#(?P<anchor>[\w.]+)")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -18,6 +20,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write_support_table)
     app.connect("autodoc-process-signature", signature_of_primitive)
     app.connect("autodoc-skip-member", skip_field_without_words)
+    app.connect("html-page-context", mend_links_from_sources)
     return {"parallel_read_safe": True}
 
 
@@ -74,6 +77,26 @@ def skip_field_without_words(
 ) -> bool | None:
     """Leave out a named tuple's fields as Python documents them: their class says what they are."""
     return True if str(documented.__doc__).startswith("Alias for field number") else None
+
+
+def mend_links_from_sources(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Lead each link from a shown source file to the anchor that its page has.
+
+    `viewcode` takes all names of a file to be documented under one module. Ours are documented
+    where users import them from, which may be two modules for one file.
+    """
+    objects = app.env.domains["py"].objects
+
+    def mended(link: re.Match[str]) -> str:
+        document, anchor = link["document"], link["anchor"]
+        if anchor not in objects or objects[anchor].docname != document:
+            anchor = document.removeprefix("generated/").removesuffix("-class")
+        return f"{link['up']}{document}.html#{anchor}"
+
+    if page.startswith("_modules/"):
+        context["body"] = BACK.sub(mended, context["body"])
 
 
 def use_docs_matplotlibrc(gallery_conf: dict[str, Any], tutorial: str) -> None:
