@@ -364,6 +364,6 @@ assert tape.gradient(y, w) == 6.0
 #   above.
 # - **A few lines of the sweep.** The real one looks first which lines depend on the sources at
 #   all, fits each result to the shape and dtype of its source, and frees what it has passed. It
-#   is one function of forty lines: ``backward`` in ``minigrad/sweep.py``.
+#   is the function :func:`minigrad.sweep.backward`.
 # - **Memory.** The tape keeps every result, so a long training takes much of it.
 # - **A training worth the name.** That is the next page.
