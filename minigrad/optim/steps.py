@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.nn.hypers import is_zero, keep, onto, onto_scaled, weak
 from minigrad.ops.elementwise import where
+from minigrad.ops.rules import unvarying
 from minigrad.primitive import Primitive, def_jvp, def_vjp, primitive
 from minigrad.variable import value_of
 
@@ -147,10 +148,12 @@ elementwise_rules(
 # divided by a root so small that a power of it underflows.
 
 
+is_seen = unvarying(lambda r, eps: r + weak(eps) != weak(eps), "is_seen", operands=2)
+
+
 def root_slope(d: Any, r: Any, eps: Any) -> Any:
     """Return `d` times the slope of ``r = sqrt(v)``, 0 where `r` vanishes beside `eps`."""
-    eps = weak(value_of(eps))
-    seen = value_of(r) + eps != eps
+    seen = is_seen(r, eps)
     return where(seen, 0.5 * d / where(seen, r, 1.0), 0.0)
 
 

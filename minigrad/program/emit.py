@@ -168,7 +168,7 @@ class Writer:
         """Return how NumPy itself says what a primitive does, where it is a word or two."""
         name, params, text = line.primitive.name, line.params, texts[0] if texts else ""
         shapes = [self.shape(argument) for argument in line.arguments]
-        if name == "unbroadcast" and shapes[0][1:] == line.shape:
+        if name == "sum_rows" or (name == "unbroadcast" and shapes[0][1:] == line.shape):
             return f"np.add.reduce({text})"
         if name == "inner" and all(self.is_real(argument) for argument in line.arguments):
             return f"np.vdot({', '.join(texts)})"

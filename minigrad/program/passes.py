@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.ops.elementwise import multiply, negative
+from minigrad.ops.special import spread_rows
 from minigrad.primitive import broadcast_to
 from minigrad.program.emit import is_elementwise
 from minigrad.program.expand import expand
@@ -83,6 +84,9 @@ def move_signs(program: Program) -> Program:
     return Program(lines, program.inputs, program.outputs)
 
 
+BROADCASTS = (broadcast_to, spread_rows)
+
+
 def elide_broadcasts(program: Program) -> Program:
     """Leave a broadcast to the ufunc that reads it, if that has an operand of the full shape."""
     kept = dict(program.lines)
@@ -93,7 +97,7 @@ def elide_broadcasts(program: Program) -> Program:
             for k, a in enumerate(arguments):
                 others = arguments[:k] + arguments[k + 1 :]
                 full = any(isinstance(o, int) and kept[o].shape == line.shape for o in others)
-                if isinstance(a, int) and full and kept[a].primitive is broadcast_to:
+                if isinstance(a, int) and full and kept[a].primitive in BROADCASTS:
                     arguments[k] = kept[a].arguments[0]
             line = replace(line, arguments=tuple(arguments))
         kept[number] = line
