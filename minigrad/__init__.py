@@ -19,11 +19,14 @@ from minigrad import (
     tree,
 )
 from minigrad.hyper import (
+    Checkpointed,
     FiniteDifference,
+    Forward,
     HyperGradient,
     Recorded,
     Stored,
     TrainingRun,
+    Truncated,
     bounded,
     grid_search,
     hypergradient,
@@ -49,8 +52,10 @@ from minigrad.variable import Variable
 __version__ = "0.1.0"
 
 __all__ = [
+    "Checkpointed",
     "Contribution",
     "FiniteDifference",
+    "Forward",
     "HyperGradient",
     "Instruction",
     "Mark",
@@ -58,6 +63,7 @@ __all__ = [
     "Stored",
     "Tape",
     "TrainingRun",
+    "Truncated",
     "Variable",
     "bounded",
     "datasets",

@@ -121,6 +121,10 @@ def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
     say()
     say(f"tuned: {len(tuned.history)} hypergradients in {seconds:.1f} s, from where it started")
     say(f"grid:  {grid['trainings']} trainings in {grid['seconds']:.1f} s, over {GRID_TEXT}")
+    if grid["at_edge"]:
+        say(
+            f"       Its best {' and '.join(grid['at_edge'])} lies at the edge: a wider grid may do better."
+        )
     return {
         "options": {
             key: getattr(options, key) for key in ("steps", "outer_steps", "eta", "lam", "seed")
@@ -145,7 +149,7 @@ def compare_with_differences(
     experiment: DigitsExperiment, hypers: Any, say: Any
 ) -> dict[str, dict[str, float]]:
     """Print the tape's hypergradient beside finite differences."""
-    taped = hyper.hypergradient(experiment.run, hypers)
+    taped = hyper.hypergradient(experiment.run, hypers, "recorded")
     differences = hyper.hypergradient(experiment.run, hypers, hyper.FiniteDifference())
     say(f"{'':8}{'from the tape':>22}{'finite differences':>22}   differ by")
     check = {}
@@ -181,8 +185,10 @@ def search_with_budget(
             axes,
             callback=lambda done, total, point, cost: bar.update(f"cost {cost:.4f}"),
         )
+    best = found.points[found.best]
     return {
-        "best": found.points[found.best],
+        "best": best,
+        "at_edge": [name for name in axes if best[name] in (axes[name][0], axes[name][-1])],
         "trainings": len(found.points),
         "seconds": time.perf_counter() - start,
     }

@@ -26,9 +26,13 @@ __all__ = ["FUNCTIONS", "UFUNCS", "UNRECORDED", "implements", "keywords_of", "un
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+#: NumPy's ufuncs, and the primitives that record them.
 UFUNCS: dict[Any, Callable[..., Any]] = {}
+#: NumPy's other functions, and what records them.
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+#: NumPy's functions that have no derivative: computed from plain values, not recorded.
 UNRECORDED: set[Any] = set()
+#: Methods of ufuncs, such as ``(np.add, "reduce")``, and what records them.
 REDUCTIONS: dict[tuple[Any, str], Callable[..., Any]] = {}  # (np.add, "reduce") and its like
 
 

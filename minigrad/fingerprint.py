@@ -84,7 +84,8 @@ def fingerprint(array: Any) -> int:
     r"""Return :math:`\sum_i r_i x_i \bmod 2^{64}` over the words of an array, at memory speed.
 
     The weights :math:`r_i` are odd and look random, so a change of a single word always shows,
-    and a change of several goes unnoticed about once in :math:`2^{63}`.
+    and a change of several goes unnoticed about once in :math:`2^{63}`. Beyond 64 kB the sums of
+    its blocks are hashed together.
     """
     if array.dtype.hasobject:
         return hash(tuple(array.flat))

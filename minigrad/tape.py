@@ -17,7 +17,7 @@ return plain arrays. There is one tape and one kind of instruction; the derivati
 loop is the derivative of a longer list.
 
 The numbers of the list are fixed once written. Results are read-only, numbers that enter through
-:meth:`Tape.variable` are copied, and of every other array that the program uses (a batch, say)
+:meth:`minigrad.Tape.variable` are copied, and of every other array that the program uses (a batch, say)
 the tape keeps a fingerprint, which a sweep compares before it trusts the array.
 """
 

@@ -102,7 +102,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     --------
     >>> import numpy as np
     >>> import minigrad as mg
-    >>> mg.value_and_grad(lambda w: np.sum(w**2))(np.array([1.0, 2.0]))
+    >>> value, gradient = mg.value_and_grad(lambda w: np.sum(w**2))(np.array([1.0, 2.0]))
+    >>> float(value), gradient
     (5.0, array([2., 4.]))
     """
 

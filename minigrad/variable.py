@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OPERATORS", "Variable", "at", "value_of"]
 
+#: What the engine needs and does not import, by name; `minigrad.ops` and others fill it.
 OPERATORS: dict[str, Callable[..., Any]] = {}
 
 

@@ -24,7 +24,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 def line(what: str, figure: str, bound: str) -> None:
     """Print one figure beside its bound."""
-    print(f"{what:58} {figure:>24}   {bound}", flush=True)
+    print(f"{what:54} {figure:>20}   {bound}", flush=True)
 
 
 def measure_import() -> None:

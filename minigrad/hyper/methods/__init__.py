@@ -9,13 +9,28 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from minigrad.hyper.methods.automatic import Automatic
+from minigrad.hyper.methods.checkpointed import Checkpointed
 from minigrad.hyper.methods.finite_difference import FiniteDifference
+from minigrad.hyper.methods.forward import Forward
 from minigrad.hyper.methods.recorded import Recorded
 from minigrad.hyper.methods.stored import Stored
+from minigrad.hyper.methods.truncated import Truncated
 from minigrad.hyper.result import HyperGradient
 from minigrad.hyper.run import TrainingRun
 
-__all__ = ["METHODS", "FiniteDifference", "Method", "Recorded", "Stored", "hypergradient"]
+__all__ = [
+    "METHODS",
+    "Automatic",
+    "Checkpointed",
+    "FiniteDifference",
+    "Forward",
+    "Method",
+    "Recorded",
+    "Stored",
+    "Truncated",
+    "hypergradient",
+]
 
 
 class Method(Protocol):
@@ -26,16 +41,18 @@ class Method(Protocol):
         ...
 
 
+#: The methods by the names that `hypergradient` takes.
 METHODS: dict[str, type[Method]] = {
+    "auto": Automatic,
     "recorded": Recorded,
     "stored": Stored,
+    "checkpointed": Checkpointed,
+    "forward": Forward,
     "finite difference": FiniteDifference,
 }
 
 
-def hypergradient(
-    run: TrainingRun, hypers: Any, method: Method | str = "recorded"
-) -> HyperGradient:
+def hypergradient(run: TrainingRun, hypers: Any, method: Method | str = "auto") -> HyperGradient:
     r"""Return the outer cost of a run and its gradient with respect to the hyperparameters.
 
     .. math:: \frac{dC}{dh} = \frac{\partial C}{\partial h}
@@ -48,8 +65,11 @@ def hypergradient(
     hypers : tree
         Marked values, as in ``{"eta": mg.positive(0.5), "lam": mg.positive(0.01)}``; unmarked
         ones are real.
-    method : Method or str, default "recorded"
-        ``mg.Recorded()`` or ``mg.FiniteDifference()``, or their names.
+    method : Method or str, default "auto"
+        How to compute it: ``mg.Stored()``, ``mg.Checkpointed(memory="64 MB")``, ``mg.Forward()``,
+        ``mg.Recorded()``, ``mg.Truncated(last=100)``, ``mg.FiniteDifference()``; those that need
+        no setting also by name. ``"auto"`` takes one that is exact, by the number of
+        hyperparameters and by the memory that there is, and says in ``stats.why`` which and why.
 
     Returns
     -------
