@@ -16,9 +16,9 @@ While the tape is open, whatever is computed from its Variables is recorded, the
 return plain arrays. There is one tape and one kind of instruction; the derivative of a training
 loop is the derivative of a longer list.
 
-The numbers of the list are fixed once written. Results are read-only, numbers that enter through
-:meth:`minigrad.Tape.variable` are copied, and of every other array that the program uses (a batch, say)
-the tape keeps a fingerprint, which a sweep compares before it trusts the array.
+The numbers of the list are fixed once written. Results are read-only; what enters through
+:meth:`minigrad.Tape.variable` is copied; and of every other array that the program uses (a batch,
+say) the tape keeps a fingerprint, which a sweep compares before it trusts the array.
 """
 
 from __future__ import annotations
