@@ -9,7 +9,17 @@ from minigrad.hyper.domains import (
     real,
     unit_interval,
 )
-from minigrad.hyper.methods import METHODS, FiniteDifference, Recorded, Stored, hypergradient
+from minigrad.hyper.methods import (
+    METHODS,
+    Automatic,
+    Checkpointed,
+    FiniteDifference,
+    Forward,
+    Recorded,
+    Stored,
+    Truncated,
+    hypergradient,
+)
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.search import SearchResult, grid_search
@@ -17,8 +27,11 @@ from minigrad.hyper.tune import OuterStep, TuneResult, tune
 
 __all__ = [
     "METHODS",
+    "Automatic",
+    "Checkpointed",
     "Domain",
     "FiniteDifference",
+    "Forward",
     "Hyper",
     "HyperGradient",
     "OuterStep",
@@ -27,6 +40,7 @@ __all__ = [
     "Stats",
     "Stored",
     "TrainingRun",
+    "Truncated",
     "TuneResult",
     "bounded",
     "grid_search",

@@ -28,6 +28,14 @@ class Stats:
         Training steps run, those run again included.
     seconds : float
         Wall time.
+    steps_rerun : int
+        Those of them that were run again, to have a state or a tape again.
+    kept_bytes : int
+        About how many bytes of states, of their tangents and of what the way back reads are kept
+        at the same time, from the sizes at the first step.
+    cut_off : float
+        For an approximation that leaves a part of the sum out: about how large the Euclidean norm
+        of that part is.
     tape_bytes : int
         Bytes of arrays on the tape, 0 for methods without one.
     instructions : int
@@ -41,6 +49,9 @@ class Stats:
     tape_bytes: int = 0
     instructions: int = 0
     why: str = ""
+    steps_rerun: int = 0
+    kept_bytes: int = 0
+    cut_off: float = 0.0
 
 
 @dataclass(frozen=True)

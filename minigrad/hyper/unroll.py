@@ -18,10 +18,11 @@ from minigrad import tree
 from minigrad.hyper.domains import markers
 from minigrad.hyper.run import TrainingRun
 from minigrad.program.step import Fallback, StepPrograms, floating
+from minigrad.program.tangent import TangentPrograms
 from minigrad.tape import Tape
 from minigrad.variable import value_of
 
-__all__ = ["Unroll"]
+__all__ = ["State", "Unroll", "size"]
 
 State = list[Any]
 
@@ -52,9 +53,7 @@ class Unroll:
         self.values = tree.map(lambda hyper: weak(hyper.value), self.marked)
         self.scheduled = [hyper.per_step for hyper in tree.leaves(self.marked)]
         self.at_step = run.slicer(self.marked, self.values)
-        self.bars: list[Any] = [
-            x * 0 if isinstance(x, float) else np.zeros_like(x) for x in tree.leaves(self.values)
-        ]
+        self.bars: list[Any] = [zero(x) for x in tree.leaves(self.values)]
         self.why = "" if programs else "programs were not asked for"
         self.shape: Any = None
         self.steps_run = 0
@@ -111,12 +110,9 @@ class Unroll:
         if isinstance(saved, Recording):
             state_bar, hyper_bars = saved.pull(state_bar)
         else:
-            batch = self.run.batch(t)
-            programs = self.programs(state, batch, t)
-            assert programs is not None
-            state_bar, hyper_bars = programs.backward(
-                state_bar, state, self.hypers_at(t), batch, saved
-            )
+            hypers, batch = self.hypers_at(t), self.run.batch(t)
+            programs = self.run.programs[signature(state, hypers, batch)]
+            state_bar, hyper_bars = programs.backward(state_bar, state, hypers, batch, saved)
         self.gather(hyper_bars, t)
         return state_bar
 
@@ -160,6 +156,37 @@ class Unroll:
         ]
         return StepPrograms.of(self.run.step, [(self.unflatten(s), h, b) for s, h, b in examples])
 
+    # Tangents: a list of those of the floating leaves of a state, for one direction of the hypers
+
+    def push_begin(self, moves: Sequence[Any]) -> State:
+        """Return the tangents of the first state, from how the hypers of the run move."""
+        hypers = tree.leaves(self.first_hypers)
+        return list(self.first_tape.tangent(floating(self.first), hypers, list(moves)))
+
+    def linearise(self, state: State, t: int) -> tuple[State, Any]:
+        """Return the next state and what its tangents need besides the state."""
+        self.steps_run += 1
+        batch = self.run.batch(t)
+        if self.programs(state, batch, t) is None:
+            return self.recorded(state, t, batch)
+        key = "tangent", signature(state, self.hypers_at(t), batch)
+        if key not in self.run.programs:
+            example = self.unflatten(state), self.at_step(t), batch
+            self.run.programs[key] = TangentPrograms(self.run.step, example)
+        tangents: TangentPrograms = self.run.programs[key]
+        return tangents.forward(state, self.hypers_at(t), batch)
+
+    def push(self, dots: State, moves: Sequence[Any], state: State, saved: Any, t: int) -> State:
+        """Return the tangents of the next state.
+
+        From those of `state`, and from how the hypers move that step `t` sees.
+        """
+        if isinstance(saved, Recording):
+            return saved.push(dots, moves)
+        hypers, batch = self.hypers_at(t), self.run.batch(t)
+        tangents: TangentPrograms = self.run.programs["tangent", signature(state, hypers, batch)]
+        return tangents.push(dots, list(moves), state, hypers, batch, saved)
+
     # Bookkeeping
 
     def unflatten(self, state: State) -> Any:
@@ -201,6 +228,25 @@ class Recording:
             floating(self.new), [self.state, self.hypers], cotangent=new_bar
         )
         return state_bar, hyper_bars
+
+    def push(self, dots: State, moves: Sequence[Any]) -> State:
+        """Return the tangents of the new state."""
+        sources, moves = [self.state, self.hypers], list(moves)
+        return list(self.tape.tangent(floating(self.new), sources, [dots, moves]))
+
+
+def size(*parts: Any) -> int:
+    """Return the bytes that states and what was saved beside them take."""
+    if any(isinstance(part, Recording) for part in parts):
+        return sum(
+            part.tape.nbytes if isinstance(part, Recording) else size(part) for part in parts
+        )
+    return sum(np.asarray(x).nbytes for x in tree.leaves(list(parts)))
+
+
+def zero(x: Any) -> Any:
+    """Return a zero of the kind and shape of a number or array."""
+    return 0.0 if isinstance(x, float) else np.zeros_like(x)
 
 
 def weak(x: Any) -> Any:

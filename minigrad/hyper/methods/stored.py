@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.unroll import Unroll
+from minigrad.hyper.unroll import Unroll, size
 
 __all__ = ["Stored"]
 
@@ -31,11 +31,17 @@ class Stored:
             new, saved = unroll.forward(state, t)
             kept.append((state, saved))
             state = new
+        kept_bytes = run.steps * size(*kept[0]) if kept else 0
         cost, bar = unroll.end(state)
         for t in reversed(range(run.steps)):
             bar = unroll.backward(bar, *kept.pop(), t)
         unroll.pull_begin(bar)
         stats = Stats(
-            "Stored()", True, unroll.steps_run, time.perf_counter() - start, why=unroll.why
+            method="Stored()",
+            exact=True,
+            steps_run=unroll.steps_run,
+            seconds=time.perf_counter() - start,
+            why=unroll.why,
+            kept_bytes=kept_bytes,
         )
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)
