@@ -121,9 +121,6 @@ def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
     say()
     say(f"tuned: {len(tuned.history)} hypergradients in {seconds:.1f} s, from where it started")
     say(f"grid:  {grid['trainings']} trainings in {grid['seconds']:.1f} s, over {GRID_TEXT}")
-    if grid["at_edge"]:
-        edge = " and ".join(grid["at_edge"])
-        say(f"       Its best {edge} lies at the edge: a wider grid may do better.")
     return {
         "options": {
             key: getattr(options, key) for key in ("steps", "outer_steps", "eta", "lam", "seed")
@@ -141,6 +138,7 @@ def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
         **judged,
         "seconds": {"tuned": seconds, "grid": grid["seconds"]},
         "grid_trainings": grid["trainings"],
+        "grid_best_at_edge": grid["at_edge"],
     }
 
 
