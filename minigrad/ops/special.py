@@ -113,6 +113,27 @@ Examples
 
 
 @primitive
+def sum_rows(x: Any) -> Any:
+    """Return the sum over the first axis: what broadcasting a bias over the rows turns into."""
+    return np.add.reduce(x)
+
+
+@primitive
+def spread_rows(x: Any, rows: int) -> Any:
+    """Return `x` repeated along a new first axis, without a copy."""
+    if not (isinstance(x, np.ndarray) and x.flags.c_contiguous):
+        return np.broadcast_to(x, (rows, *np.shape(x)))
+    # What np.broadcast_to makes, in a tenth of its time.
+    return np.ndarray((rows, *x.shape), x.dtype, x, 0, (0, *x.strides))
+
+
+def_vjp(sum_rows, lambda y_bar, y, x: spread_rows(y_bar, rows=len(value_of(x))))
+def_jvp(sum_rows, lambda x_dot, y, x: sum_rows(x_dot))
+def_vjp(spread_rows, lambda y_bar, y, x, rows: sum_rows(y_bar))
+def_jvp(spread_rows, lambda x_dot, y, x, rows: spread_rows(x_dot, rows=rows))
+
+
+@primitive
 def dense(x: Any, w: Any, b: Any) -> Any:
     """Return ``x @ w + b``: a layer of a network.
 
@@ -149,27 +170,6 @@ def_jvp(
     lambda w_dot, y, x, w, b: x @ w_dot,
     lambda b_dot, y, x, w, b: b_dot,
 )
-
-
-@primitive
-def sum_rows(x: Any) -> Any:
-    """Return the sum over the first axis: what broadcasting a bias over the rows turns into."""
-    return np.add.reduce(x)
-
-
-@primitive
-def spread_rows(x: Any, rows: int) -> Any:
-    """Return `x` repeated along a new first axis, without a copy."""
-    if not (isinstance(x, np.ndarray) and x.flags.c_contiguous):
-        return np.broadcast_to(x, (rows, *np.shape(x)))
-    # What np.broadcast_to makes, in a tenth of its time.
-    return np.ndarray((rows, *x.shape), x.dtype, x, 0, (0, *x.strides))
-
-
-def_vjp(sum_rows, lambda y_bar, y, x: spread_rows(y_bar, rows=len(value_of(x))))
-def_jvp(sum_rows, lambda x_dot, y, x: sum_rows(x_dot))
-def_vjp(spread_rows, lambda y_bar, y, x, rows: sum_rows(y_bar))
-def_jvp(spread_rows, lambda x_dot, y, x, rows: spread_rows(x_dot, rows=rows))
 
 
 @primitive

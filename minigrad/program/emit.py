@@ -35,8 +35,16 @@ MATH = {
     "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arctan": "atan",
     "absolute": "fabs",
 }
+WORDS = {"matmul": "product", "matmul_nt": "product", "matmul_tn": "product", "add": "total",
+         "subtract": "rest", "multiply": "scaled", "divide": "ratio", "negative": "minus"}
 MATRIX_PRODUCTS = ("matmul", "matmul_nt", "matmul_tn")
 # fmt: on
+
+
+def called(program: Program) -> list[Any]:
+    """Return the primitives that appear in the code as functions of their own name."""
+    prims = {line.primitive for line in program.lines.values() if line.primitive is not INPUT}
+    return [p for p in prims if p.name not in OPERATORS and not isinstance(p.function, np.ufunc)]
 
 
 def is_elementwise(function: Any) -> bool:
@@ -53,10 +61,14 @@ class Emitted:
         Straight-line NumPy code: one function of the inputs that returns a tuple of the outputs.
     function : callable
         Compiled from it.
+    names : dict
+        What the code calls the result of each line.
     """
 
-    def __init__(self, source: str, function: Callable[..., Any]) -> None:
-        self.source, self.function = source, function
+    def __init__(
+        self, source: str, function: Callable[..., Any], names: dict[int, str] | None = None
+    ) -> None:
+        self.source, self.function, self.names = source, function, names or {}
 
     def __str__(self) -> str:
         return self.source
@@ -74,10 +86,10 @@ class Writer:
         self.program, self.name = program, name
         self.namespace: dict[str, Any] = {"np": np, "math": math}
         self.names: dict[int, str] = {}
-        functions = {line.primitive.name for line in program.lines.values()}
-        self.taken = {"np", "math", name, *functions}
+        self.taken = {"np", "math", name, *(prim.name for prim in called(program))}
         self.last = last_reads(program)
         self.body: list[str] = []
+        self.where = ""
 
     def name_for(self, number: int, wish: str) -> str:
         wish = re.sub(r"\W+", "_", wish).strip("_") or "x"
@@ -118,6 +130,7 @@ class Writer:
     def write(self, number: int, line: Line) -> None:
         name, args = line.primitive.name, line.arguments
         texts = [self.text(argument) for argument in args]
+        self.quote(line.where)
         if is_number(line):
             self.assign(number, line, self.number(line, texts))
             return
@@ -137,9 +150,20 @@ class Writer:
                     return
         self.assign(number, line, self.expression(line, texts))
 
+    def quote(self, where: str) -> None:
+        """Write the user's line that the next statements come from, if it is another one."""
+        if where and where != self.where:
+            self.where = where
+            file, _, row = where.rpartition(":")
+            text = linecache.getline(file, int(row)).strip()
+            self.body.append(f"# {text or where}")
+
     def assign(self, number: int, line: Line, expression: str) -> None:
-        name = self.name_for(number, line.name or line.primitive.name)
-        self.body.append(f"{name} = {expression}")
+        name = self.name_for(
+            number, line.name or WORDS.get(line.primitive.name, line.primitive.name)
+        )
+        shape = f"  # {line.shape}" if line.shape else ""
+        self.body.append(f"{name} = {expression}{shape}")
 
     def expression(self, line: Line, texts: Sequence[str]) -> str:
         prim = line.primitive
@@ -231,4 +255,4 @@ def emit(program: Program, name: str = "program") -> Emitted:
     file = f"<minigrad {name} {id(program)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     exec(compile(source, file, "exec"), writer.namespace)
-    return Emitted(source, writer.namespace[name])
+    return Emitted(source, writer.namespace[name], writer.names)

@@ -6,8 +6,9 @@ so a pass that rewrites one needs to know nothing of the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -96,14 +97,21 @@ class Program:
         return found
 
     def part(
-        self, keep: Iterable[int], inputs: Sequence[int], outputs: Sequence[Argument]
+        self,
+        keep: Iterable[int],
+        inputs: Sequence[int],
+        outputs: Sequence[Argument],
+        names: Mapping[int, str] = MappingProxyType({}),
     ) -> Program:
-        """Return some of the lines as a program of their own; `inputs` are given to it."""
+        """Return some of the lines as a program of their own; `inputs` are given to it.
+
+        `names` says what to call inputs that have no name yet.
+        """
         kept = set(keep)
         lines = {}
         for number, line in self.lines.items():
             if number in inputs:
-                name = line.name or line.primitive.name
+                name = line.name or names.get(number, line.primitive.name)
                 lines[number] = Line(INPUT, (), {}, line.shape, line.dtype, name)
             elif number in kept:
                 lines[number] = line

@@ -74,7 +74,8 @@ class StepPrograms:
         forward = program.part(ahead, given, [*new, *saved])
         self.step_program = emit(drop_dead(Program(forward.lines, given, new)), "step")
         self.forward_program = emit(forward, "forward")
-        back = program.part(behind, [*given, *saved, *new_bars], bars)
+        names = self.forward_program.names
+        back = program.part(behind, [*given, *saved, *new_bars], bars, names)
         self.backward_program = emit(back, "backward")
 
     def step(self, state: State, hypers: State, batch: Any) -> State:
@@ -106,8 +107,12 @@ class Trace:
             new_bars = [tape.variable(np.zeros_like(value_of(x))[()]) for x in varying]
             sources = [floating(tree.leaves(state)), tree.leaves(hypers)]
             state_bars, hyper_bars = tape.gradient(varying, sources, cotangent=new_bars)
+        # The adjoint comes from no line of the user's; the rest is quoted in the emitted source.
+        end = new_bars[0].index if new_bars else len(tape)
+        tape.lines = {k: line for k, line in (tape.lines or {}).items() if k < end}
         given = {**named(state, "state"), **named(hypers, "hyper"), **named(batch, "batch")}
-        bars = {f"bar_{k}": bar for k, bar in enumerate(new_bars)}
+        moving = [name for name, x in named(state, "state").items() if floating([x])]
+        bars = {f"{name}_bar": bar for name, bar in zip(moving, new_bars, strict=True)}
         self.program = of_tape(tape, {**given, **bars}, [*new, *state_bars, *hyper_bars])
         self.n_new, self.n_given = len(new), len(given)
 
