@@ -106,7 +106,7 @@ def tune(
     method : Method or str, default "recorded"
         How to compute the hypergradient.
     callback : callable, optional
-        Told an :class:`minigrad.hyper.OuterStep` after each; :class:`minigrad.display.ProgressBar` is one.
+        Told an :class:`minigrad.hyper.OuterStep` after each.
 
     Returns
     -------

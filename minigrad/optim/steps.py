@@ -15,7 +15,6 @@ from minigrad.nn.hypers import is_zero, keep, onto, onto_scaled, weak
 from minigrad.ops.elementwise import where
 from minigrad.ops.rules import unvarying
 from minigrad.primitive import Primitive, def_jvp, def_vjp, primitive
-from minigrad.variable import value_of
 
 __all__ = [
     "add_scaled",
@@ -84,6 +83,9 @@ def average_square(v: Any, beta: Any, g: Any) -> Any:
     return keep(beta * v + (1 - beta) * (g * g), v)
 
 
+fixed = unvarying(lambda t: t, "fixed")  # the number of the step, which is no hyperparameter
+
+
 @primitive
 def debias(m: Any, beta: Any, t: Any) -> Any:
     """Return ``m / (1 - beta**t)``: a moving average that began at zero, t steps ago."""
@@ -135,9 +137,9 @@ elementwise_rules(
 )
 elementwise_rules(
     debias,
-    lambda d, y, m, beta, t:  d / (1 - beta ** value_of(t)),
-    lambda d, y, m, beta, t:  onto(beta, d, y) * debias_slope(beta, value_of(t)),
-    None,  # the number of the step is no hyperparameter
+    lambda d, y, m, beta, t:  d / (1 - beta ** fixed(t)),
+    lambda d, y, m, beta, t:  onto(beta, d, y) * debias_slope(beta, fixed(t)),
+    None,
 )
 # fmt: on
 
