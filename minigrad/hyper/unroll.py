@@ -207,8 +207,9 @@ class Unroll:
 
     @property
     def gradient(self) -> Any:
-        """The gathered cotangents as a tree."""
-        return tree.unflatten(self.marked, self.bars)
+        """The gathered cotangents as a tree, each of its hyperparameter's kind."""
+        bars = tree.unflatten(self.marked, self.bars)
+        return tree.map(lambda hyper, bar: like(bar, hyper.value), self.marked, bars)
 
 
 class Recording:
@@ -247,6 +248,11 @@ def size(*parts: Any) -> int:
 def zero(x: Any) -> Any:
     """Return a zero of the kind and shape of a number or array."""
     return 0.0 if isinstance(x, float) else np.zeros_like(x)
+
+
+def like(bar: Any, x: Any) -> Any:
+    """Return a derivative as a number or array of the kind that `x` is."""
+    return float(bar) if type(x) is float else np.asarray(bar, np.asarray(x).dtype)[()]
 
 
 def weak(x: Any) -> Any:

@@ -115,11 +115,10 @@ class Axis:
 
     def gather(self, bars: State, slope: Any) -> None:
         """Add to the derivative of the cost in this number."""
-        bar = bars[self.leaf]
-        if np.ndim(bar) == 0:
-            bars[self.leaf] = type(bar[()] if isinstance(bar, np.ndarray) else bar)(bar + slope)
+        if self.place:
+            bars[self.leaf][self.place] += slope
         else:
-            bar[self.place] += slope
+            bars[self.leaf] = bars[self.leaf] + slope
 
 
 def unit(values: State, leaf: int, place: tuple[int, ...]) -> State:
