@@ -23,12 +23,12 @@ say) the tape keeps a fingerprint, which a sweep compares before it trusts the a
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Number
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -415,7 +415,7 @@ def plain(derivative: Any, primal: Any) -> Any:
 
 def users_line() -> str:
     """Return the file and line outside this package that the present call comes from."""
-    package, frame = str(Path(__file__).parent), sys._getframe(1)
+    package, frame = os.path.dirname(__file__), sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

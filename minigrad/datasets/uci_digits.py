@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
 
 __all__ = ["Digits", "Split", "digits"]
 
-FILE = Path(__file__).parent / "data" / "digits.npz"
+FILE = os.path.join(os.path.dirname(__file__), "data", "digits.npz")
 TRAIN, VALIDATION = 1000, 397  # the other 400 are for the test
 
 

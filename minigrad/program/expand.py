@@ -18,7 +18,7 @@ from minigrad.ops import elementwise, products, special
 from minigrad.ops.elementwise import add, exp, multiply, subtract
 from minigrad.optim import steps
 from minigrad.primitive import Primitive
-from minigrad.program.lines import Argument, Constant, Line, Program
+from minigrad.program.lines import Argument, Constant, Line, Program, computed
 
 __all__ = ["EXPANSIONS", "expand"]
 
@@ -48,7 +48,8 @@ EXPANSIONS: dict[Primitive, Callable[..., Argument]] = {
 def expand(program: Program) -> Program:
     """Write out the fused primitives that have a row in `EXPANSIONS`.
 
-    A line stays as it is where the row would give another shape or dtype.
+    A line stays as it is where the row would give another shape or dtype, or round a part to
+    another precision.
     """
     lines: dict[int, Line] = {}
     stands_for: dict[Argument, Argument] = {}
@@ -64,21 +65,26 @@ def expand(program: Program) -> Program:
             def build(prim: Primitive, *given: Argument, where: str = line.where) -> int:
                 nonlocal fresh
                 fresh += 1
-                example = prim.function(*(like(a, {**lines, **parts}) for a in given))  # noqa: B023
+                example = computed(prim, *(like(a, {**lines, **parts}) for a in given))  # noqa: B023
                 dtype = getattr(example, "dtype", None)
                 parts[fresh] = Line(prim, given, {}, np.shape(example), dtype, "", where)  # noqa: B023
                 return fresh
 
             last = row(build, *arguments)
-            if isinstance(last, int) and (parts[last].shape, parts[last].dtype) == (
-                line.shape,
-                line.dtype,
-            ):
+            read = [lines[a] for a in line.reads]
+            arrays = [part for part in (*read, *parts.values()) if part.shape]
+            precise = all(x.dtype == line.dtype or x.dtype.kind in "iu" for x in arrays)
+            if precise and isinstance(last, int) and alike(parts[last], line):
                 lines.update(parts)
                 stands_for[number] = last
                 continue
         lines[number] = line
     return Program(lines, program.inputs, [stands_for.get(o, o) for o in program.outputs])
+
+
+def alike(line: Line, other: Line) -> bool:
+    """Whether two results have the same shape and dtype."""
+    return bool((line.shape, line.dtype) == (other.shape, other.dtype))
 
 
 def like(argument: Argument, lines: dict[int, Line]) -> Any:
@@ -88,4 +94,5 @@ def like(argument: Argument, lines: dict[int, Line]) -> Any:
     line = lines[argument]
     if line.dtype is None:
         return 1.0
-    return np.broadcast_to(np.ones((), line.dtype), line.shape)[()]
+    # Zeros, for they are valid class numbers as well.
+    return np.broadcast_to(np.zeros((), line.dtype), line.shape)[()]

@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from minigrad.ops.elementwise import multiply, negative
+from minigrad.ops.elementwise import astype, divide, multiply, negative, positive, power
+from minigrad.ops.shape import reshape
 from minigrad.ops.special import spread_rows
-from minigrad.primitive import broadcast_to
+from minigrad.primitive import broadcast_to, unbroadcast, variable
 from minigrad.program.emit import is_elementwise
 from minigrad.program.expand import expand
-from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
+from minigrad.program.lines import INPUT, Argument, Constant, Line, Program, computed
+from minigrad.transforms import detached
 
 __all__ = ["PASSES", "drop_dead", "fold_constants", "merge_equal", "optimise", "simplify"]
 
@@ -27,7 +30,7 @@ def fold_constants(program: Program) -> Program:
         values = [a.value for a in line.arguments if isinstance(a, Constant)]
         if len(values) < len(line.arguments) or line.shape is None:
             return line
-        return Constant(line.primitive.function(*values, **line.params))
+        return Constant(computed(line.primitive, *values, **line.params))
 
     return program.rewrite(rule)
 
@@ -44,18 +47,18 @@ def simplify(program: Program) -> Program:
 
     def rule(number: int, line: Line) -> Line | Argument:
         kept[number] = line
-        name, args = line.primitive.name, line.arguments
-        if name in COPIES and alike(line, args[0]):
+        prim, args = line.primitive, line.arguments
+        if prim in COPIES and alike(line, args[0]):
             return args[0]
-        if name == "multiply":
+        if prim is multiply:
             for one, other in (args, args[::-1]):
                 if is_number(one, 1) and alike(line, other):
                     return other
-        if name in ("divide", "power") and is_number(args[1], 1) and alike(line, args[0]):
+        if prim in (divide, power) and is_number(args[1], 1) and alike(line, args[0]):
             return args[0]
-        if name == "negative" and isinstance(args[0], int):
+        if prim is negative and isinstance(args[0], int):
             inner = kept[args[0]]
-            if inner.primitive.name == "negative":
+            if inner.primitive is negative:
                 return inner.arguments[0]
         return line
 
@@ -71,7 +74,7 @@ def move_signs(program: Program) -> Program:
         product = kept[line.reads[0]] if line.primitive is negative and line.reads else None
         if product is not None and product.primitive is multiply and line.shape:
             for k, factor in enumerate(product.arguments):
-                if isinstance(factor, int) and kept[factor].shape == ():
+                if isinstance(factor, int) and is_real_number(kept[factor]):
                     fresh += 1
                     single = kept[factor]
                     kept[fresh] = lines[fresh] = Line(
@@ -82,6 +85,11 @@ def move_signs(program: Program) -> Program:
                     break
         kept[number] = lines[number] = line
     return Program(lines, program.inputs, program.outputs)
+
+
+def is_real_number(line: Line) -> bool:
+    """Whether a result is a single number of a type that can be negative."""
+    return line.shape == () and (line.dtype is None or line.dtype.kind in "fc")
 
 
 BROADCASTS = (broadcast_to, spread_rows)
@@ -106,15 +114,7 @@ def elide_broadcasts(program: Program) -> Program:
     return program.rewrite(rule)
 
 
-COPIES = (
-    "variable",
-    "broadcast_to",
-    "unbroadcast",
-    "astype",
-    "reshape",
-    "positive",
-    "stop_gradient",
-)
+COPIES = (variable, broadcast_to, unbroadcast, astype, reshape, positive, detached)
 
 
 def is_number(argument: Argument, number: float) -> bool:
@@ -141,21 +141,21 @@ def identity_of(argument: Argument) -> Any:
     """Return something equal for arguments that are interchangeable."""
     if isinstance(argument, int):
         return argument
-    value = argument.value
-    if isinstance(value, np.ndarray):
-        return "array", id(value)
-    return type(value), value
+    return contents(argument.value, arrays=id)
 
 
 def repr_of(params: dict[str, Any]) -> Any:
     """Return something equal for equal parameters."""
-    return tuple((key, repr_of_item(item)) for key, item in sorted(params.items()))
+    return tuple((key, contents(item)) for key, item in sorted(params.items()))
 
 
-def repr_of_item(item: Any) -> Any:
-    if isinstance(item, np.ndarray):
-        return item.shape, item.dtype.str, item.tobytes()
-    return repr(item)
+def contents(value: Any, arrays: Callable[[Any], Any] = np.ndarray.tobytes) -> Any:
+    """Return something equal for equal values; the text of a long array leaves out its middle."""
+    if isinstance(value, np.ndarray):
+        return "array", value.shape, value.dtype.str, arrays(value)
+    if isinstance(value, tuple | list):
+        return type(value), tuple(contents(item, arrays) for item in value)
+    return type(value), repr(value)  # unlike ==, tells 0.0 from -0.0
 
 
 def drop_dead(program: Program) -> Program:

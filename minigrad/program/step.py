@@ -19,7 +19,7 @@ from minigrad.dispatch import watching
 from minigrad.errors import MinigradError
 from minigrad.program.emit import emit
 from minigrad.program.lines import Line, Program, of_tape
-from minigrad.program.passes import drop_dead, optimise
+from minigrad.program.passes import drop_dead, optimise, repr_of
 from minigrad.tape import Tape
 from minigrad.variable import value_of
 
@@ -150,7 +150,7 @@ def difference(one: Program, other: Program) -> str:
 
 def facts(line: Line) -> Any:
     """Return what must be equal in two lines besides their arguments."""
-    return line.primitive, repr(line.params), line.shape, line.dtype, len(line.arguments)
+    return line.primitive, repr_of(line.params), line.shape, line.dtype, len(line.arguments)
 
 
 def floating(leaves: Sequence[Any]) -> list[Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
@@ -175,7 +174,7 @@ class InMemory:
 class OnDisk(InMemory):
     """Snapshots whose arrays are ``.npy`` files in a folder; single numbers stay in memory."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str) -> None:
         super().__init__()
         self.folder = folder
 
@@ -187,19 +186,19 @@ class OnDisk(InMemory):
         """Return a leaf, or the path of the file that has it now."""
         if not isinstance(leaf, np.ndarray) or leaf.dtype.hasobject:
             return leaf
-        path = self.folder / f"{t}_{k}.npy"
+        path = os.path.join(self.folder, f"{t}_{k}.npy")
         np.save(path, leaf)
         return path
 
     def restore(self, t: int) -> State:
         """Read them back."""
-        return [np.load(leaf) if isinstance(leaf, Path) else leaf for leaf in self.states[t]]
+        return [np.load(leaf) if isinstance(leaf, str) else leaf for leaf in self.states[t]]
 
     def drop(self, t: int) -> None:
         """Remove the files, if there are any."""
         for leaf in self.states.pop(t, []):
-            if isinstance(leaf, Path):
-                leaf.unlink()
+            if isinstance(leaf, str):
+                os.remove(leaf)
 
 
 @contextlib.contextmanager
@@ -208,8 +207,10 @@ def shelf(disk: bool) -> Iterator[Shelf]:
     if not disk:
         yield InMemory()
         return
+    from tempfile import TemporaryDirectory  # loads much, and is seldom needed
+
     with TemporaryDirectory(prefix="minigrad-") as folder:
-        yield OnDisk(Path(folder))
+        yield OnDisk(folder)
 
 
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
