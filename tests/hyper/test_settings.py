@@ -1,0 +1,144 @@
+"""What the methods are told, and what they tell."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training_runs import RUNS, gradient_descent
+
+import minigrad as mg
+from minigrad.hyper import Automatic
+from minigrad.hyper.revolve import extra_steps
+from minigrad.primitive import def_vjp, primitive
+
+STATE = 3 * 8  # bytes of the state of `gradient_descent`
+
+
+@pytest.mark.parametrize("snapshots", [1, 2, 3, 7, 30, 100])
+def test_checkpointed_runs_as_many_steps_as_the_formula_says(snapshots):
+    run, hypers = gradient_descent(30)
+    stats = mg.hypergradient(run, hypers, mg.Checkpointed(snapshots)).stats
+    assert stats.steps_rerun == extra_steps(30, snapshots)
+    assert stats.steps_run == 30 + stats.steps_rerun
+    assert stats.kept_bytes == min(snapshots, 30) * STATE
+
+
+@pytest.mark.parametrize(
+    ("memory", "snapshots"),
+    [(5 * STATE, 5), ("120 B", 5), ("0.13kB", 5), ("1 KiB", 30), (6 * STATE - 1, 5), ("1 GB", 30)],
+)
+def test_memory_is_a_number_of_snapshots(memory, snapshots):
+    run, hypers = gradient_descent(30)
+    stats = mg.hypergradient(run, hypers, mg.Checkpointed(memory=memory)).stats
+    assert stats.method == f"Checkpointed(snapshots={snapshots})"
+
+
+def test_too_little_memory_is_refused_with_advice_that_helps():
+    run, hypers = gradient_descent(30)
+    with pytest.raises(ValueError, match="does not hold a single state of 24 B") as error:
+        mg.hypergradient(run, hypers, mg.Checkpointed(memory=STATE - 1))
+    advice = str(error.value).split("memory='")[1].split("'")[0]
+    forecast = int(str(error.value).split("would take ")[1].split()[0])
+    stats = mg.hypergradient(run, hypers, mg.Checkpointed(memory=advice)).stats
+    assert stats.steps_rerun == forecast
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"snapshots": 0}, {"memory": "many"}, {"memory": -1}, {"snapshots": 2, "memory": 100}],
+)
+def test_settings_without_sense_are_refused(settings):
+    with pytest.raises(ValueError, match=r"snapshots=|expected a number of bytes"):
+        mg.Checkpointed(**settings)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_files_are_removed_whatever_happens(fails, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    most = 0
+
+    def batch(t):
+        nonlocal most
+        most = max(most, len(list(tmp_path.glob("*/*.npy"))))
+        if fails and most == 3:
+            raise KeyboardInterrupt
+        return np.zeros(3)
+
+    run, hypers = gradient_descent(20)
+    run = mg.TrainingRun(run.init, run.step, run.cost, 20, batch)
+    if fails:
+        with pytest.raises(KeyboardInterrupt):
+            mg.hypergradient(run, hypers, mg.Checkpointed(snapshots=3, disk=True))
+    else:
+        mg.hypergradient(run, hypers, mg.Checkpointed(snapshots=3, disk=True))
+    assert most == 3
+    assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_truncation_estimates_what_it_leaves_out():
+    """Near a minimum all is linear, and the terms left out are a geometric series."""
+    run = mg.TrainingRun(
+        init=lambda h: 1.0,
+        step=lambda w, h, batch: w - 0.2 * (w - 2.0 + h["lam"] * w),
+        cost=lambda w, h: w,
+        steps=200,
+    )
+    exact = mg.hypergradient(run, {"lam": 0.1}, mg.Stored())
+    for last in (5, 20, 80):
+        result = mg.hypergradient(run, {"lam": 0.1}, mg.Truncated(last))
+        left_out = abs(exact.gradient["lam"] - result.gradient["lam"])
+        assert result.stats.cut_off == pytest.approx(left_out, rel=0.05)
+        assert not result.stats.exact
+        assert f"over the last {last} steps" in result.stats.why
+
+
+def test_truncation_leaves_a_schedule_before_the_cut_alone():
+    run, hypers = RUNS["schedules"]()
+    exact = mg.hypergradient(run, hypers, mg.Stored()).gradient
+    cut = mg.hypergradient(run, hypers, mg.Truncated(last=2)).gradient
+    np.testing.assert_array_equal(cut["each"][-2:], exact["each"][-2:])
+    assert not cut["each"][:-2].any()
+    with pytest.raises(ValueError, match="1 or more"):
+        mg.Truncated(last=0)
+
+
+def test_an_adjoint_that_explodes_is_told():
+    run = mg.TrainingRun(
+        lambda h: 1.0, lambda w, h, batch: w - h["eta"] * w, lambda w, h: w, steps=40
+    )
+    stats = mg.hypergradient(run, {"eta": 3.0}, mg.Truncated(last=3)).stats
+    assert stats.cut_off > 1e11
+
+
+@pytest.mark.parametrize(
+    ("name", "memory", "method", "because"),
+    [
+        ("gradient descent", None, "Forward()", "2 numbers move"),
+        ("heavy ball", None, "Stored()", "are free, for 3 numbers"),
+        ("heavy ball", "1 GB", "Stored()", "1 GB that were given"),
+        ("heavy ball", 400, "Checkpointed(snapshots=", "more than the 400 B that were given"),
+        ("schedules", 1, "Checkpointed(snapshots=1)", "for 25 numbers"),
+        ("no step", None, "Forward()", "2 numbers"),
+    ],
+)
+def test_the_choice_and_why(name, memory, method, because):
+    run, hypers = RUNS[name]()
+    stats = mg.hypergradient(run, hypers, Automatic(memory)).stats
+    assert stats.method.startswith(method)
+    assert because in stats.why
+
+
+def test_without_a_jvp_the_choice_goes_back_instead():
+    @primitive
+    def cube(x):
+        return x**3
+
+    def_vjp(cube, lambda y_bar, y, x: y_bar * 3 * x * x)
+    run = mg.TrainingRun(
+        lambda h: 0.5, lambda w, h, batch: w - h["eta"] * cube(w), lambda w, h: w, steps=4
+    )
+    result = mg.hypergradient(run, {"eta": 0.1})
+    assert result.stats.method == "Stored()"
+    assert "not Forward, because" in result.stats.why
+    assert result.gradient == mg.hypergradient(run, {"eta": 0.1}, mg.Stored()).gradient
