@@ -5,37 +5,10 @@ The user API. To add operations see :mod:`minigrad.extend`; the engine itself is
 :mod:`minigrad.sweep`, to be read in this order.
 """
 
-from minigrad import (
-    datasets,
-    dispatch,
-    display,
-    errors,
-    extend,
-    hyper,
-    nn,
-    ops,
-    optim,
-    program,
-    tree,
-)
-from minigrad.hyper import (
-    Checkpointed,
-    FiniteDifference,
-    Forward,
-    HyperGradient,
-    Recorded,
-    Stored,
-    TrainingRun,
-    Truncated,
-    bounded,
-    grid_search,
-    hypergradient,
-    per_step,
-    positive,
-    real,
-    tune,
-    unit_interval,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from minigrad import dispatch, display, errors, extend, ops, tree
 from minigrad.tape import Contribution, Instruction, Mark, Tape
 from minigrad.transforms import (
     grad,
@@ -48,6 +21,28 @@ from minigrad.transforms import (
     vjp,
 )
 from minigrad.variable import Variable
+
+if TYPE_CHECKING:
+    from minigrad import datasets, hyper, nn, optim, program
+    from minigrad import testing as testing
+    from minigrad.hyper import (
+        Checkpointed,
+        FiniteDifference,
+        Forward,
+        HyperGradient,
+        Recorded,
+        Stored,
+        TrainingRun,
+        Truncated,
+        bounded,
+        grid_search,
+        hypergradient,
+        per_step,
+        positive,
+        real,
+        unit_interval,
+    )
+    from minigrad.hyper.tune import tune
 
 __version__ = "0.1.0"
 
@@ -93,3 +88,18 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+ROOMS = ("datasets", "hyper", "nn", "optim", "program", "testing")
+
+
+def __getattr__(name: str) -> Any:
+    """Load the rooms that a tape alone does not need when they are first asked for."""
+    if name in ROOMS:
+        return import_module(f"minigrad.{name}")
+    if name in __all__:
+        return getattr(import_module("minigrad.hyper"), name)
+    raise AttributeError(f"module 'minigrad' has no attribute {name!r}; see dir(minigrad)")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "testing"])
