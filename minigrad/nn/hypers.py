@@ -27,6 +27,8 @@ def is_zero(hyper: Any) -> bool:
 
 def weak(hyper: Any) -> Any:
     """Return a hyperparameter that is one real number as a Python number; others as they are."""
+    if type(hyper) is float:
+        return hyper
     if type(hyper) is np.ndarray and hyper.ndim == 0:
         hyper = hyper[()]
     return hyper.item() if isinstance(hyper, np.floating) else hyper
@@ -34,6 +36,9 @@ def weak(hyper: Any) -> Any:
 
 def keep(result: Any, like: Any) -> Any:
     """Check that a result has the shape of what it replaces, and give it that dtype."""
+    if type(result) is np.ndarray is type(like):
+        if result.dtype is like.dtype and result.shape == like.shape:
+            return result  # at nearly every step; the rest is for the others
     if type(result) is np.ndarray:
         if type(like) is np.ndarray and result.shape == like.shape:
             real = result.dtype.kind == like.dtype.kind == "f"

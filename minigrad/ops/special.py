@@ -334,7 +334,8 @@ def _check_labels(logits: Any, labels: Any) -> None:
         if labels.shape == shape:
             return
         if labels.shape == shape[:1] and labels.dtype.kind in "iu":
-            if labels.min() >= 0 and labels.max() < shape[1]:
+            # Seen as unsigned, a negative label is a very large one.
+            if np.maximum.reduce(labels.view(f"u{labels.itemsize}")) < shape[1]:
                 return
             raise ValueError(
                 f"cross_entropy: labels go from {labels.min()} to {labels.max()}, but the logits "

@@ -86,9 +86,9 @@ def measure_recorded() -> None:
     """Measure a hypergradient by `Recorded` against plain training."""
     problem = Problem(SMALL)
     run = problem.run
-    cost = mg.hypergradient(run, problem.hypers).cost
+    cost = mg.hypergradient(run, problem.hypers, "recorded").cost
     assert np.isclose(cost, problem.train_plain(), rtol=1e-12), "the contenders disagree"
-    found = paired(lambda: mg.hypergradient(run, problem.hypers), problem.train_plain)
+    found = paired(lambda: mg.hypergradient(run, problem.hypers, "recorded"), problem.train_plain)
     line("Recorded(), 64-32-10, 200 steps, over plain training", str(found), "at most 5 (aim: 4)")
     plain, ours = found.reference * 1e3, found.ours * 1e3
     print(f"    plain training {plain:.1f} ms, hypergradient {ours:.1f} ms")
@@ -100,7 +100,7 @@ def measure_memory() -> None:
     run = problem.run
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    stats = mg.hypergradient(run, problem.hypers).stats
+    stats = mg.hypergradient(run, problem.hypers, "recorded").stats
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
     line(

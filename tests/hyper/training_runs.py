@@ -151,7 +151,16 @@ def single_number():
     ), {"eta": mg.positive(0.3), "lam": mg.positive(0.1)}
 
 
+def one_number():
+    """The tree of hyperparameters is a single leaf."""
+    run, _ = gradient_descent()
+    return ridge(
+        lambda h: START, lambda w, h, batch: run.step(w, {"eta": h, "lam": 0.1}, None)
+    ), 0.2
+
+
 RUNS = {
+    "one number": one_number,
     "gradient descent": gradient_descent,
     "no step": lambda: gradient_descent(0),
     "one step": lambda: gradient_descent(1),
