@@ -8,43 +8,59 @@ arrays.
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import linecache
 import math
 import re
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from minigrad.nn.hypers import inner
+from minigrad.ops import elementwise as ops
+from minigrad.ops.axes import transpose
+from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
+from minigrad.ops.products import matmul, matmul_nt, matmul_tn
+from minigrad.ops.reduce import sum_
+from minigrad.ops.shape import reshape
+from minigrad.ops.special import sum_rows
+from minigrad.primitive import Primitive, unbroadcast
 from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
 
 __all__ = ["Emitted", "emit"]
 
+serial = itertools.count()
+
 # How a primitive is written with Python's operators, in place, and for single numbers.
 # fmt: off
 OPERATORS = {
-    "add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
-    "power": "{} ** {}", "negative": "-{}", "transpose": "{}.T",
-    "matmul": "{} @ {}", "matmul_nt": "{} @ {}.mT", "matmul_tn": "{}.mT @ {}",
+    add: "{} + {}", subtract: "{} - {}", multiply: "{} * {}", divide: "{} / {}",
+    power: "{} ** {}", negative: "-{}", transpose: "{}.T",
+    matmul: "{} @ {}", matmul_nt: "{} @ {}.mT", matmul_tn: "{}.mT @ {}",
 }
-IN_PLACE = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/="}
-COMMUTE = ("add", "multiply")
+IN_PLACE = {add: "+=", subtract: "-=", multiply: "*=", divide: "/="}
+COMMUTE = (add, multiply)
 MATH = {
-    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sqrt": "sqrt", "sin": "sin",
-    "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arctan": "atan",
-    "absolute": "fabs",
+    ops.exp: "exp", ops.expm1: "expm1", ops.log: "log", ops.log1p: "log1p", ops.sqrt: "sqrt",
+    ops.sin: "sin", ops.cos: "cos", ops.tan: "tan", ops.sinh: "sinh", ops.cosh: "cosh",
+    ops.tanh: "tanh", ops.arctan: "atan", ops.absolute: "fabs", power: "pow",
 }
 WORDS = {"matmul": "product", "matmul_nt": "product", "matmul_tn": "product", "add": "total",
          "subtract": "rest", "multiply": "scaled", "divide": "ratio", "negative": "minus"}
-MATRIX_PRODUCTS = ("matmul", "matmul_nt", "matmul_tn")
+MATRIX_PRODUCTS = (matmul, matmul_nt, matmul_tn)
+NARROW = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64))
+REAL = (None, np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_))
+WIDE = (np.dtype(np.float64), np.dtype(np.complex128))
 # fmt: on
 
 
-def called(program: Program) -> list[Any]:
-    """Return the primitives that appear in the code as functions of their own name."""
-    prims = {line.primitive for line in program.lines.values() if line.primitive is not INPUT}
-    return [p for p in prims if p.name not in OPERATORS and not isinstance(p.function, np.ufunc)]
+def called(program: Program) -> list[Primitive]:
+    """Return the primitives that may appear in the code as functions of their own name."""
+    prims = dict.fromkeys(line.primitive for line in program.lines.values())
+    return [p for p in prims if p is not INPUT and not isinstance(p.function, np.ufunc)]
 
 
 def is_elementwise(function: Any) -> bool:
@@ -80,18 +96,24 @@ def is_number(line: Line) -> bool:
 
 
 class Writer:
-    """Writes one function."""
+    """Writes one function.
 
-    def __init__(self, program: Program, name: str) -> None:
-        self.program, self.name = program, name
+    Python's own numbers raise where NumPy's become inf or nan; `careful` code leaves them to NumPy.
+    """
+
+    def __init__(self, program: Program, name: str, *, careful: bool = False) -> None:
+        self.program, self.name, self.careful = program, name, careful
         self.namespace: dict[str, Any] = {"np": np, "math": math}
         self.names: dict[int, str] = {}
-        self.taken = {"np", "math", name, *(prim.name for prim in called(program))}
-        self.last = last_reads(program)
+        self.constants: dict[int, str] = {}
+        self.taken = {"np", "math", "float", name}
+        self.functions = {prim: self.unique(prim.name) for prim in called(program)}
+        self.last, self.borrowed = last_reads(program), borrowed(program)
         self.body: list[str] = []
         self.where = ""
 
-    def name_for(self, number: int, wish: str) -> str:
+    def unique(self, wish: str) -> str:
+        """Return a name like `wish` that is none yet."""
         wish = re.sub(r"\W+", "_", wish).strip("_") or "x"
         wish = f"v_{wish}" if wish[0].isdigit() or keyword.iskeyword(wish) else wish
         name, k = wish, 1
@@ -99,8 +121,11 @@ class Writer:
             k += 1
             name = f"{wish}_{k}"
         self.taken.add(name)
-        self.names[number] = name
         return name
+
+    def name_for(self, number: int, wish: str) -> str:
+        self.names[number] = self.unique(wish)
+        return self.names[number]
 
     def text(self, argument: Argument) -> str:
         if isinstance(argument, int):
@@ -109,14 +134,21 @@ class Writer:
         if isinstance(value, np.float64):
             value = float(value)
         if type(value) in (float, int, bool) and math.isfinite(value):
-            return f"({value!r})" if value < 0 else repr(value)
-        for name, known in self.namespace.items():
-            if known is value:
-                return name
-        name = f"constant_{sum(key.startswith('constant_') for key in self.namespace)}"
-        self.taken.add(name)
-        self.namespace[name] = value
-        return name
+            text = repr(value)
+            return f"({text})" if text.startswith("-") else text
+        if id(value) not in self.constants:
+            name = self.constants[id(value)] = self.unique(f"constant_{len(self.constants)}")
+            self.namespace[name] = value
+        return self.constants[id(value)]
+
+    def operands(self, line: Line) -> list[str]:
+        """Return the arguments as text; numbers that widen narrow arrays say that they do."""
+        texts = [self.text(argument) for argument in line.arguments]
+        dtypes = [self.dtype(a) for a in line.arguments if not self.is_plain(a)]
+        if line.dtype in WIDE and set(dtypes) & set(NARROW) and not set(dtypes) & set(WIDE):
+            pairs = zip(line.arguments, texts, strict=True)
+            return [f"np.float64({text})" if self.is_plain(a) else text for a, text in pairs]
+        return texts
 
     def reusable(self, number: int, argument: Argument) -> bool:
         """Whether the result of line `number` may be written over an operand."""
@@ -124,21 +156,20 @@ class Writer:
             return False
         line, other = self.program.lines[number], self.program.lines[argument]
         function = other.primitive.function
-        fresh = other.primitive.name in MATRIX_PRODUCTS or isinstance(function, np.ufunc)
+        fresh = other.primitive in MATRIX_PRODUCTS or isinstance(function, np.ufunc)
         return bool(fresh and other.shape == line.shape and other.dtype == line.dtype)
 
     def write(self, number: int, line: Line) -> None:
-        name, args = line.primitive.name, line.arguments
-        texts = [self.text(argument) for argument in args]
+        prim, args, texts = line.primitive, line.arguments, self.operands(line)
         self.quote(line.where)
         if is_number(line):
             self.assign(number, line, self.number(line, texts))
             return
-        if name in IN_PLACE and line.shape:
-            orders = [(0, 1), (1, 0)] if name in COMMUTE else [(0, 1)]
+        if prim in IN_PLACE and line.shape:
+            orders = [(0, 1), (1, 0)] if prim in COMMUTE else [(0, 1)]
             for i, j in orders:
                 if self.reusable(number, args[i]) and args[i] != args[j]:
-                    self.body.append(f"{texts[i]} {IN_PLACE[name]} {texts[j]}")
+                    self.body.append(f"{texts[i]} {IN_PLACE[prim]} {texts[j]}")
                     self.names[number] = texts[i]
                     return
         if line.shape and is_elementwise(line.primitive.function):
@@ -149,6 +180,12 @@ class Writer:
                     self.names[number] = text
                     return
         self.assign(number, line, self.expression(line, texts))
+
+    def output(self, output: Argument) -> str:
+        """Return what is given back as text: a copy, if somebody else owns the memory."""
+        constant = isinstance(output, Constant) and isinstance(output.value, np.ndarray)
+        copy = ".copy()" if constant or output in self.borrowed else ""
+        return self.text(output) + copy
 
     def quote(self, where: str) -> None:
         """Write the user's line that the next statements come from, if it is another one."""
@@ -167,17 +204,15 @@ class Writer:
 
     def expression(self, line: Line, texts: Sequence[str]) -> str:
         prim = line.primitive
-        if prim.name in OPERATORS and not line.params:
-            return OPERATORS[prim.name].format(*texts)
+        numpys = not all(map(self.is_plain, line.arguments))  # or the operator would be Python's
+        if prim in OPERATORS and not line.params and numpys:
+            return OPERATORS[prim].format(*texts)
         if isinstance(prim.function, np.ufunc):
             return f"np.{prim.function.__name__}({', '.join(texts)})"
         if (short := self.shorter(line, texts)) is not None:
             return short
-        self.namespace.setdefault(prim.name, prim.function)
-        function = prim.name
-        if self.namespace[function] is not prim.function:
-            function = f"{prim.name}_{id(prim)}"
-            self.namespace[function] = prim.function
+        function = self.functions[prim]
+        self.namespace[function] = prim.function
         params = [f"{key}={self.parameter(item)}" for key, item in line.params.items()]
         return f"{function}({', '.join([*texts, *params])})"
 
@@ -190,15 +225,16 @@ class Writer:
 
     def shorter(self, line: Line, texts: Sequence[str]) -> str | None:
         """Return how NumPy itself says what a primitive does, where it is a word or two."""
-        name, params, text = line.primitive.name, line.params, texts[0] if texts else ""
+        prim, params, text = line.primitive, line.params, texts[0] if texts else ""
         shapes = [self.shape(argument) for argument in line.arguments]
-        if name == "sum_rows" or (name == "unbroadcast" and shapes[0][1:] == line.shape):
+        if prim is sum_rows or (prim is unbroadcast and shapes[0][1:] == line.shape):
             return f"np.add.reduce({text})"
-        if name == "inner" and all(self.is_real(argument) for argument in line.arguments):
+        if prim is inner and all(self.is_real(argument) for argument in line.arguments):
             return f"np.vdot({', '.join(texts)})"
-        if name == "sum" and isinstance(params.get("axis"), tuple) and len(params["axis"]) == 1:
+        axis = params.get("axis")
+        if prim is sum_ and type(axis) is tuple and len(axis) == 1 and "initial" not in params:
             keep = ", keepdims=True" if params.get("keepdims") else ""
-            return f"np.add.reduce({text}, axis={params['axis'][0]}{keep})"
+            return f"np.add.reduce({text}, axis={axis[0]}{keep})"
         return None
 
     def shape(self, argument: Argument) -> tuple[int, ...]:
@@ -207,28 +243,64 @@ class Writer:
             return tuple(self.program.lines[argument].shape or ())
         return np.shape(argument.value)
 
+    def dtype(self, argument: Argument) -> Any:
+        """Return the dtype of an argument; None of a Python float."""
+        if isinstance(argument, int):
+            return self.program.lines[argument].dtype
+        return None if type(argument.value) is float else np.asarray(argument.value).dtype
+
     def is_real(self, argument: Argument) -> bool:
         """Whether an argument is an array of real numbers."""
+        dtype = self.dtype(argument)
+        return dtype is None or dtype.kind == "f"
+
+    def is_plain(self, argument: Argument) -> bool:
+        """Whether the code sees an argument as one of Python's own numbers."""
         if isinstance(argument, int):
-            dtype = self.program.lines[argument].dtype
-            return dtype is None or dtype.kind == "f"
-        return np.asarray(argument.value).dtype.kind == "f"
+            line = self.program.lines[argument]
+            return is_number(line) or (line.primitive is INPUT and line.shape == ())
+        return isinstance(argument.value, float | int | complex)
 
     def number(self, line: Line, texts: Sequence[str]) -> str:
-        name = line.primitive.name
-        shapes = [self.shape(argument) for argument in line.arguments]
-        if all(shape == () for shape in shapes):
-            if name in OPERATORS:
-                return OPERATORS[name].format(*texts)
-            if name in MATH:
-                return f"math.{MATH[name]}({', '.join(texts)})"
-            if name == "square":
+        prim = line.primitive
+        real = all(self.is_plain(a) and self.dtype(a) in REAL for a in line.arguments)
+        if real and not self.careful:
+            if prim in MATH:
+                return f"math.{MATH[prim]}({', '.join(texts)})"
+            if prim in OPERATORS:
+                return OPERATORS[prim].format(*texts)
+            if prim is ops.square:
                 return f"{texts[0]} * {texts[0]}"
         return f"float({self.expression(line, texts)})"
 
 
+def may_share(line: Line) -> bool:
+    """Whether a result may look at the memory of what it was made of.
+
+    Of NumPy's and our own functions the recording shows it, but for reshape, which makes a copy
+    or not by how its operand lies in memory; of somebody else's function it can't be known.
+    """
+    function = line.primitive.function
+    if isinstance(function, np.ufunc) or is_number(line):
+        return False
+    known = (getattr(function, "__module__", None) or "").split(".")[0] == "minigrad"
+    return line.view or not known or line.primitive is reshape
+
+
+def borrowed(program: Program) -> set[int]:
+    """Return the lines whose memory may be that of an input or a constant."""
+    found: set[int] = set()
+    for number, line in program.lines.items():
+        if line.primitive is INPUT:
+            found |= {number} if line.shape else set()
+        elif may_share(line):
+            constant = any(isinstance(a, Constant) for a in line.arguments)
+            found |= {number} if constant or not found.isdisjoint(line.reads) else set()
+    return found
+
+
 def last_reads(program: Program) -> dict[int, float]:
-    """Return, for each line, the last line that reads it; infinity for outputs and inputs."""
+    """Return the last line that reads each, or a view of it; infinity for outputs and inputs."""
     last: dict[int, float] = {}
     for number, line in program.lines.items():
         last[number] = number
@@ -239,20 +311,51 @@ def last_reads(program: Program) -> dict[int, float]:
             last[output] = math.inf
     for number in program.inputs:
         last[number] = math.inf
+    for number, line in reversed(program.lines.items()):
+        if may_share(line):
+            for read in line.reads:
+                last[read] = max(last[read], last[number])
     return last
 
 
 def emit(program: Program, name: str = "program") -> Emitted:
-    """Write a program as source and compile it."""
-    writer = Writer(program, name)
+    """Write a program as source and compile it.
+
+    The function gives results of their own: none shares memory with an input, a constant or the
+    results of another call.
+    """
+    source, fast, names = compiled(program, name)
+    if "math." not in source and " / " not in source:
+        return Emitted(source, fast, names)
+    careful: list[Callable[..., Any]] = []
+
+    def function(*inputs: Any) -> Any:
+        try:
+            return fast(*inputs)
+        except (ArithmeticError, ValueError):  # a number became infinite, or none
+            if not careful:
+                careful.append(compiled(program, name, careful=True)[1])
+            return careful[0](*inputs)
+
+    return Emitted(source, function, names)
+
+
+def compiled(
+    program: Program, name: str, *, careful: bool = False
+) -> tuple[str, Callable[..., Any], dict[int, str]]:
+    """Return a program as source, as a function, and what it calls each line."""
+    writer = Writer(program, name, careful=careful)
     inputs = [writer.name_for(k, program.lines[k].name) for k in program.inputs]
     for number, line in program.lines.items():
         if line.primitive is not INPUT:
             writer.write(number, line)
-    outputs = [writer.text(output) for output in program.outputs]
+    outputs = [writer.output(output) for output in program.outputs]
     body = [*writer.body, f"return {', '.join(outputs)}{',' if len(outputs) == 1 else ''}"]
     source = f"def {name}({', '.join(inputs)}):\n" + "".join(f"    {row}\n" for row in body)
-    file = f"<minigrad {name} {id(program)}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    file = f"<minigrad {name} {next(serial)}>"
     exec(compile(source, file, "exec"), writer.namespace)
-    return Emitted(source, writer.namespace[name], writer.names)
+    function = writer.namespace.pop(name)
+    # For tracebacks and debuggers, as long as the function lives.
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    weakref.finalize(function, linecache.cache.pop, file, None)
+    return source, function, writer.names

@@ -43,11 +43,13 @@ class Line:
     params : dict
         The primitive's parameters.
     shape, dtype : tuple, numpy.dtype or None
-        Of the result; the dtype of a Python number is None.
+        Of the result; the dtype of a Python float is None.
     name : str
         What the emitted code calls the result, if it has a name of its own.
     where : str
         The user's file and line.
+    view : bool
+        Whether the result was a view of an operand when it was recorded.
     """
 
     primitive: Primitive
@@ -57,6 +59,7 @@ class Line:
     dtype: Any
     name: str = ""
     where: str = ""
+    view: bool = False
 
     @property
     def reads(self) -> list[int]:
@@ -163,18 +166,31 @@ def of_tape(tape: Tape, inputs: dict[str, Variable], outputs: Sequence[Any]) -> 
     names = {variable.index: name for name, variable in inputs.items()}
     lines: dict[int, Line] = {}
     for index, (prim, reads, operands, params, value) in enumerate(tape.code):
-        shape, dtype = (
-            np.shape(value) if type(value) is not tuple else None,
-            getattr(value, "dtype", None),
-        )
+        several = type(value) is tuple
+        shape = None if several else np.shape(value)
+        dtype = None if several or type(value) is float else np.asarray(value).dtype
         where = (tape.lines or {}).get(index, "")
         if index in names:
             lines[index] = Line(INPUT, (), {}, shape, dtype, names[index])
         else:
             pairs = zip(reads, operands, strict=True)
             arguments = tuple(j if j >= 0 else Constant(x) for j, x in pairs)
-            lines[index] = Line(prim, arguments, params, shape, dtype, "", where)
+            lines[index] = Line(
+                prim, arguments, params, shape, dtype, "", where, is_view(value, operands)
+            )
     given = [variable.index for variable in inputs.values()]
     return Program(
         lines, given, [y.index if isinstance(y, Variable) else Constant(y) for y in outputs]
     )
+
+
+def is_view(value: Any, operands: Sequence[Any]) -> bool:
+    """Whether arrays share memory with what they were made of."""
+    own, others = arrays_of(value), [x for operand in operands for x in arrays_of(operand)]
+    return any(np.may_share_memory(x, other) for x in own for other in others)
+
+
+def arrays_of(value: Any) -> list[Any]:
+    """Return the array, or the arrays of a tuple."""
+    parts = value if type(value) is tuple else (value,)
+    return [x for x in parts if isinstance(x, np.ndarray)]
