@@ -384,8 +384,8 @@ class Tape:
     def nbytes(self) -> int:
         """Bytes of the arrays that the tape keeps alive, each counted once."""
         owners: dict[int, int] = {}
-        for _, _, operands, _, value in self.code:
-            for array in (*operands, *(value if type(value) is tuple else (value,))):
+        for _, inputs, operands, _, value in self.code:
+            for array in (*operands, value) if -1 in inputs else (value,):
                 while isinstance(getattr(array, "base", None), np.ndarray):
                     array = array.base
                 owners[id(array)] = getattr(array, "nbytes", 0)

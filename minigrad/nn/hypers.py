@@ -36,9 +36,9 @@ def weak(hyper: Any) -> Any:
 
 def keep(result: Any, like: Any) -> Any:
     """Check that a result has the shape of what it replaces, and give it that dtype."""
-    if type(result) is np.ndarray is type(like):
-        if result.dtype is like.dtype and result.shape == like.shape:
-            return result  # at nearly every step; the rest is for the others
+    both = type(result) is np.ndarray is type(like)
+    if both and result.dtype is like.dtype and result.shape == like.shape:
+        return result  # at nearly every step; the rest is for the others
     if type(result) is np.ndarray:
         if type(like) is np.ndarray and result.shape == like.shape:
             real = result.dtype.kind == like.dtype.kind == "f"

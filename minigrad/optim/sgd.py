@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from minigrad.nn.hypers import is_zero
@@ -58,10 +59,10 @@ def update(
     >>> sgd.update(params, grads, sgd.init(params), eta=0.125, lam=40.0, n=10)
     ({'w': 0.25, 'b': 0.75}, ())
     """
-    (params,) = leafwise(step, params, grads, lam=lam, n=n, eta=eta)
+    (params,) = leafwise(partial(step, n=n), params, grads, lam=lam, n=1, eta=eta)
     return params, state
 
 
-def step(w: Any, g: Any, lam: Any, eta: Any) -> tuple[Any]:
+def step(w: Any, g: Any, lam: Any, eta: Any, n: Any) -> tuple[Any]:
     """Update one array."""
-    return (descend(w, eta, g) if is_zero(lam) else descend_decayed(w, eta, lam, g),)
+    return (descend(w, eta, g) if is_zero(lam) else descend_decayed(w, eta, lam, g, n=n),)

@@ -52,10 +52,15 @@ def shrink(w: Any, eta: Any, lam: Any) -> Any:
 
 
 @primitive
-def descend_decayed(w: Any, eta: Any, lam: Any, g: Any) -> Any:
-    """Return ``(1 - eta * lam) * w - eta * g``: weight decay and a step, in one instruction."""
+def descend_decayed(w: Any, eta: Any, lam: Any, g: Any, n: Any = 1) -> Any:
+    """Return ``(1 - eta * lam / n) * w - eta * g``: weight decay and a step, in one."""
     eta = weak(eta)
-    return keep((1 - eta * weak(lam)) * w - eta * g, w)
+    return keep((1 - eta * share(weak(lam), n)) * w - eta * g, w)
+
+
+def share(lam: Any, n: Any) -> Any:
+    """Return ``lam / n``."""
+    return lam if n == 1 else lam / n
 
 
 @primitive
@@ -112,10 +117,10 @@ elementwise_rules(
 )
 elementwise_rules(
     descend_decayed,
-    lambda d, y, w, eta, lam, g:  d * (1 - eta * lam),
-    lambda d, y, w, eta, lam, g:  -(onto_scaled(eta, d, w, lam) + onto(eta, d, g)),
-    lambda d, y, w, eta, lam, g:  -onto_scaled(lam, d, w, eta),
-    lambda d, y, w, eta, lam, g:  -(d * eta),
+    lambda d, y, w, eta, lam, g, n=1:  d * (1 - eta * share(lam, n)),
+    lambda d, y, w, eta, lam, g, n=1:  -(onto_scaled(eta, d, w, share(lam, n)) + onto(eta, d, g)),
+    lambda d, y, w, eta, lam, g, n=1:  -share(onto_scaled(lam, d, w, eta), n),
+    lambda d, y, w, eta, lam, g, n=1:  -(d * eta),
 )
 elementwise_rules(
     add_scaled,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.ops import elementwise, products, special
-from minigrad.ops.elementwise import add, exp, multiply, subtract
+from minigrad.ops.elementwise import add, divide, exp, multiply, subtract
 from minigrad.optim import steps
 from minigrad.primitive import Primitive
 from minigrad.program.lines import Argument, Constant, Line, Program, computed
@@ -26,8 +26,9 @@ Build = Callable[..., Argument]
 ONE, WHOLE_ONE, TWO = Constant(1.0), Constant(1), Constant(2)
 
 
-def _descend_decayed(b: Build, w: Any, eta: Any, lam: Any, g: Any) -> Argument:
-    shrunk = b(multiply, b(subtract, WHOLE_ONE, b(multiply, eta, lam)), w)
+def _descend_decayed(b: Build, w: Any, eta: Any, lam: Any, g: Any, n: Any = 1) -> Argument:
+    share = lam if n == 1 else b(divide, lam, Constant(n))
+    shrunk = b(multiply, b(subtract, WHOLE_ONE, b(multiply, eta, share)), w)
     return b(subtract, shrunk, b(multiply, eta, g))
 
 
@@ -70,7 +71,7 @@ def expand(program: Program) -> Program:
                 parts[fresh] = Line(prim, given, {}, np.shape(example), dtype, "", where)  # noqa: B023
                 return fresh
 
-            last = row(build, *arguments)
+            last = row(build, *arguments, **line.params)
             read = [lines[a] for a in line.reads]
             arrays = [part for part in (*read, *parts.values()) if part.shape]
             precise = all(x.dtype == line.dtype or x.dtype.kind in "iu" for x in arrays)
