@@ -16,10 +16,12 @@ from minigrad.hyper.methods import (
     FiniteDifference,
     Forward,
     Recorded,
+    Reversible,
     Stored,
     Truncated,
     hypergradient,
 )
+from minigrad.hyper.momentum_run import MomentumRun
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.search import SearchResult, grid_search
@@ -34,8 +36,10 @@ __all__ = [
     "Forward",
     "Hyper",
     "HyperGradient",
+    "MomentumRun",
     "OuterStep",
     "Recorded",
+    "Reversible",
     "SearchResult",
     "Stats",
     "Stored",

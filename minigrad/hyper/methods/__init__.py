@@ -14,6 +14,7 @@ from minigrad.hyper.methods.checkpointed import Checkpointed
 from minigrad.hyper.methods.finite_difference import FiniteDifference
 from minigrad.hyper.methods.forward import Forward
 from minigrad.hyper.methods.recorded import Recorded
+from minigrad.hyper.methods.reversible import Reversible
 from minigrad.hyper.methods.stored import Stored
 from minigrad.hyper.methods.truncated import Truncated
 from minigrad.hyper.result import HyperGradient
@@ -27,6 +28,7 @@ __all__ = [
     "Forward",
     "Method",
     "Recorded",
+    "Reversible",
     "Stored",
     "Truncated",
     "hypergradient",
@@ -48,6 +50,7 @@ METHODS: dict[str, type[Method]] = {
     "stored": Stored,
     "checkpointed": Checkpointed,
     "forward": Forward,
+    "reversible": Reversible,
     "finite difference": FiniteDifference,
 }
 
