@@ -100,10 +100,10 @@ def backward(
         if type(value) is tuple:
             y_bar = tuple(y_bar.get(k, filled_like(part, 0)) for k, part in enumerate(value))
         y, args = as_rules_see_it(tape, index) if recorded else (value, operands)
-        if prim.vjps is None:
+        if (rules := prim.vjps) is None:
             raise prim.missing("VJP")
         for position, source in enumerate(inputs):
-            rule = prim.vjps[position] if source in active else None
+            rule = rules[position] if source in active else None
             x_bar = rule and rule(y_bar, y, *args, **params)
             if x_bar is None:
                 continue

@@ -386,7 +386,7 @@ class Tape:
         owners: dict[int, int] = {}
         for _, inputs, operands, _, value in self.code:
             for array in (*operands, value) if -1 in inputs else (value,):
-                while isinstance(getattr(array, "base", None), np.ndarray):
+                while isinstance(array, np.ndarray) and isinstance(array.base, np.ndarray):
                     array = array.base
                 owners[id(array)] = getattr(array, "nbytes", 0)
         return sum(owners.values())

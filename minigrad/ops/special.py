@@ -155,7 +155,7 @@ def dense(x: Any, w: Any, b: Any) -> Any:
     array([[2., 2., 2.]])
     """
     y = np.matmul(x, w)
-    return np.add(y, b, out=y) if np.result_type(y, b) == y.dtype else y + b
+    return np.add(y, b, out=y) if getattr(b, "dtype", None) is y.dtype else y + b
 
 
 def_vjp(
@@ -205,7 +205,8 @@ def_jvp(twice, lambda s_dot, y, s, w: twice(s_dot, w), lambda w_dot, y, s, w: tw
 def _shift(x: Any, axis: Any) -> Any:
     """Return the largest element along the axis, 0 where it is infinite: what exp can bear."""
     top = np.maximum.reduce(x, axis=axis, keepdims=True)
-    return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, 0.0)
+    total = np.add.reduce(top, axis=None)  # quicker to look at than each
+    return top if np.isfinite(total) else np.where(np.isfinite(top), top, 0.0)
 
 
 def _expand(y: Any, axis: Any, keepdims: bool) -> Any:

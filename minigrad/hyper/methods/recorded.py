@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +35,7 @@ class Recorded:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()
         marked = markers(hypers)
-        with Tape() as tape:
+        with collector_paused(), Tape() as tape:
             leaves = {
                 path: tape.variable(hyper.value, name=path or "hyper")
                 for path, hyper in tree.paths(marked).items()
@@ -49,3 +52,15 @@ class Recorded:
             instructions=len(tape),
         )
         return HyperGradient(value_of(cost), gradient, marked, stats)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause Python's search for reference cycles: a tape has none, and many objects to search."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
