@@ -46,7 +46,13 @@ def test_too_little_memory_is_refused_with_advice_that_helps():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"snapshots": 0}, {"memory": "many"}, {"memory": -1}, {"snapshots": 2, "memory": 100}],
+    [
+        {"snapshots": 0},
+        {"snapshots": 2.5},
+        {"memory": "many"},
+        {"memory": -1},
+        {"snapshots": 2, "memory": 100},
+    ],
 )
 def test_settings_without_sense_are_refused(settings):
     with pytest.raises(ValueError, match=r"snapshots=|expected a number of bytes"):

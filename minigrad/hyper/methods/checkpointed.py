@@ -72,10 +72,11 @@ class Checkpointed:
     def __post_init__(self) -> None:
         if self.snapshots is not None and self.memory is not None:
             raise ValueError("Checkpointed: give snapshots= or memory=, not both")
-        if self.snapshots is not None and self.snapshots < 1:
+        whole = isinstance(self.snapshots, int | np.integer | None)
+        if not whole or (self.snapshots is not None and self.snapshots < 1):
             raise ValueError(
-                f"Checkpointed: snapshots= must be 1 or more (the first state is one of them), "
-                f"got {self.snapshots!r}"
+                f"Checkpointed: snapshots= must be a number of states, 1 or more (the first is one "
+                f"of them), got {self.snapshots!r}"
             )
         if self.memory is not None:
             in_bytes(self.memory)
