@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.domains import markers
+
+if TYPE_CHECKING:
+    from minigrad.program.step import StepPrograms
 
 __all__ = ["TrainingRun"]
 
@@ -145,3 +148,37 @@ class TrainingRun:
         if values is None:
             values = tree.map(lambda hyper: hyper.value, markers(hypers))
         return self.cost(self.train(hypers, values), values)
+
+    def program(self, hypers: Any) -> StepPrograms:
+        """Return the compiled programs of the first step; print them to read the adjoint.
+
+        Parameters
+        ----------
+        hypers : tree
+            Marked or not; only their shapes matter.
+
+        Raises
+        ------
+        ValueError
+            If the run has no steps, or its step can't be compiled; the reason is given.
+
+        Examples
+        --------
+        >>> import minigrad as mg
+        >>> run = mg.TrainingRun(
+        ...     init=lambda h: 1.0,
+        ...     step=lambda w, h, batch: w - h["eta"] * (w - 2.0),
+        ...     cost=lambda w, h: w,
+        ...     steps=5,
+        ... )
+        >>> "scaled = eta * rest" in run.program({"eta": 0.3}).source
+        True
+        """
+        from minigrad.hyper.unroll import Unroll  # which knows TrainingRun
+
+        unroll = Unroll(self, hypers)
+        state = unroll.begin()
+        found = unroll.programs(state, self.batch(0), 0) if self.steps else None
+        if found is None:
+            raise ValueError(f"no program: {unroll.why or 'the run has no steps'}")
+        return found

@@ -62,21 +62,29 @@ class StepPrograms:
 
     def __init__(self, trace: Trace) -> None:
         program = optimise(trace.program)
-        self.n_new = trace.n_new
+        self.n_new, self.weak = trace.n_new, trace.weak
         new, bars = program.outputs[: trace.n_new], program.outputs[trace.n_new :]
         given, new_bars = program.inputs[: trace.n_given], program.inputs[trace.n_given :]
         self.n_bars = len(new_bars)
-        ahead = program.needed(new)
-        behind = program.needed(bars) - ahead
+        ahead, views = program.needed(new), views_of(program, given)
+        behind = program.needed(bars) - (ahead - views)
         read = {j for k in behind for j in program.lines[k].reads}
         read |= {bar for bar in bars if isinstance(bar, int)}
-        saved = [k for k in program.lines if k in ahead & read and k not in program.inputs]
+        saved = [k for k in program.lines if k in (ahead & read) - behind - {*program.inputs}]
         forward = program.part(ahead, given, [*new, *saved])
         self.step_program = emit(drop_dead(Program(forward.lines, given, new)), "step")
         self.forward_program = emit(forward, "forward")
         names = self.forward_program.names
         back = program.part(behind, [*given, *saved, *new_bars], bars, names)
         self.backward_program = emit(back, "backward")
+
+    @property
+    def source(self) -> str:
+        """The step and its adjoint as NumPy code."""
+        return f"{self.forward_program.source}\n\n{self.backward_program.source}"
+
+    def __str__(self) -> str:
+        return self.source
 
     def step(self, state: State, hypers: State, batch: Any) -> State:
         """Return the next state."""
@@ -92,8 +100,10 @@ class StepPrograms:
     ) -> tuple[State, State]:
         """Return the cotangents of the state and of the hypers."""
         given = (*state, *hypers, *tree.leaves(batch))
-        out = self.backward_program.function(*given, *saved, *new_bar)
-        return list(out[: self.n_bars]), list(out[self.n_bars :])
+        out = list(self.backward_program.function(*given, *saved, *new_bar))
+        for k in self.weak:
+            out[k] = float(out[k])
+        return out[: self.n_bars], out[self.n_bars :]
 
 
 class Trace:
@@ -115,6 +125,18 @@ class Trace:
         bars = {f"{name}_bar": bar for name, bar in zip(moving, new_bars, strict=True)}
         self.program = of_tape(tape, {**given, **bars}, [*new, *state_bars, *hyper_bars])
         self.n_new, self.n_given = len(new), len(given)
+        # Which cotangents are Python numbers, as what they belong to.
+        floats = [type(value_of(x)) is float for x in tree.leaves(sources)]
+        self.weak = [k for k, is_float in enumerate(floats) if is_float]
+
+
+def views_of(program: Program, inputs: Sequence[int]) -> set[int]:
+    """Return the lines that are mere views of inputs: rather made again than saved."""
+    found = set(inputs)
+    for number, line in program.lines.items():
+        if line.view and line.reads and found.issuperset(line.reads):
+            found.add(number)
+    return found.difference(inputs)
 
 
 def named(part: Any, what: str) -> dict[str, Any]:
