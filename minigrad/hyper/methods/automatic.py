@@ -37,7 +37,9 @@ def checkpointed_cost(steps: int, snapshots: int) -> float:
 
 @dataclass(frozen=True)
 class Automatic:
-    """Choose :class:`minigrad.Forward`, :class:`minigrad.Stored` or :class:`minigrad.Checkpointed`, and say why.
+    """Choose the exact method that suits the run, and say why.
+
+    One of :class:`minigrad.Forward`, :class:`minigrad.Stored` and :class:`minigrad.Checkpointed`.
 
     Forward for a single number: it takes the time of two trainings, as going back does, and no
     memory. For more numbers the first step is run for its derivative. If what that keeps, times
