@@ -12,22 +12,24 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from collections.abc import Sequence
 
 import numpy as np
 
 import minigrad as mg
-from tests.benchmarks.timing import paired
-from tests.benchmarks.workloads import SMALL, Problem
+from tests.benchmarks.programs import (
+    measure_cold,
+    measure_compile,
+    measure_flat,
+    measure_programs,
+)
+from tests.benchmarks.timing import line, paired
+from tests.benchmarks.workloads import NAMES, SMALL, Problem
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def line(what: str, figure: str, bound: str) -> None:
-    """Print one figure beside its bound."""
-    print(f"{what:54} {figure:>20}   {bound}", flush=True)
-
-
-def measure_import() -> None:
+def measure_import(names: Sequence[str]) -> None:
     """Measure what ``import minigrad`` costs over ``import numpy``, in new processes."""
 
     def seconds(module: str) -> float:
@@ -43,7 +45,7 @@ def measure_import() -> None:
     line("import minigrad, over import numpy", f"{over * 1e3:.0f} ms", "at most 60 ms")
 
 
-def measure_overhead(count: int = 300, rounds: int = 100) -> None:
+def measure_overhead(names: Sequence[str], count: int = 300, rounds: int = 100) -> None:
     """Measure what recording one 64 x 32 addition and sweeping over it costs beyond NumPy's call.
 
     NumPy's results are kept, as the tape keeps its own, so that both pay for fresh memory. The
@@ -82,7 +84,7 @@ def measure_overhead(count: int = 300, rounds: int = 100) -> None:
     line("its share of a backward sweep", f"{swept:.2f} us", "at most 3 us")
 
 
-def measure_recorded() -> None:
+def measure_recorded(names: Sequence[str]) -> None:
     """Measure a hypergradient by `Recorded` against plain training."""
     problem = Problem(SMALL)
     run = problem.run
@@ -94,7 +96,7 @@ def measure_recorded() -> None:
     print(f"    plain training {plain:.1f} ms, hypergradient {ours:.1f} ms")
 
 
-def measure_memory() -> None:
+def measure_memory(names: Sequence[str]) -> None:
     """Measure the peak memory of that hypergradient against the values on its tape."""
     problem = Problem(SMALL)
     run = problem.run
@@ -115,21 +117,28 @@ MEASURES = {
     "overhead": measure_overhead,
     "recorded": measure_recorded,
     "memory": measure_memory,
+    "programs": measure_programs,
+    "cold": measure_cold,
+    "compile": measure_compile,
+    "flat": measure_flat,
 }
 
 
 def main() -> None:
     """Run the measurements that were named, or all."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASURES))
-    names = parser.parse_args().names
-    if unknown := set(names) - set(MEASURES):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(MEASURES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*MEASURES, *NAMES)))
+    given = parser.parse_args().names
+    measures = [name for name in given if name in MEASURES] or list(MEASURES)
+    workloads = [name for name in given if name in NAMES]
+    if unknown := set(given) - {*measures, *workloads}:
+        choices = ", ".join((*MEASURES, *NAMES))
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {choices}")
     if any(os.environ.get(name) != "1" for name in ONE_THREAD):  # read when NumPy is imported
-        again = [sys.executable, "-m", "tests.benchmarks", *names]
+        again = [sys.executable, "-m", "tests.benchmarks", *given]
         os.execve(sys.executable, again, {**os.environ, **ONE_THREAD})
-    for name in names or MEASURES:
-        MEASURES[name]()
+    for name in measures:
+        MEASURES[name](workloads)
 
 
 if __name__ == "__main__":

@@ -25,18 +25,28 @@ class Ratio(NamedTuple):
 def paired(
     ours: Callable[[], object],
     reference: Callable[[], object],
-    rounds: int = 15,
+    seconds: float = 6.0,
     clock: Callable[[], float] = time.process_time,
 ) -> Ratio:
-    """Time two functions in turn, after one call of each that is not counted."""
+    """Time two functions in turn, after one call of each that is not counted.
+
+    There are as many rounds as fit into so many seconds, but 5 to 31.
+    """
     ours()
     reference()
-    times = np.empty((rounds, 2))
-    for row in times:
-        for column, function in enumerate((ours, reference)):
-            start = clock()
-            function()
-            row[column] = clock() - start
-    ratios = times[:, 0] / times[:, 1]
-    low, high = np.quantile(ratios, (0.25, 0.75))
-    return Ratio(*np.median(times, axis=0), np.median(ratios), low, high)
+    times: list[tuple[float, float]] = []
+    begin = clock()
+    while len(times) < 5 or (len(times) < 31 and clock() - begin < seconds):
+        start = clock()
+        ours()
+        between = clock()
+        reference()
+        times.append((between - start, clock() - between))
+    a, b = np.transpose(times)
+    low, median, high = np.quantile(a / b, (0.25, 0.5, 0.75))
+    return Ratio(np.median(a), np.median(b), median, low, high)
+
+
+def line(what: str, figure: str, bound: str) -> None:
+    """Print one figure beside its bound."""
+    print(f"{what:54} {figure:>23}   {bound}", flush=True)
