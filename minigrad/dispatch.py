@@ -10,6 +10,8 @@ of them is an error: never a result that silently left the tape.
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ import numpy as np
 from minigrad import tree
 from minigrad.errors import MissingRuleError
 from minigrad.tape import users_line
-from minigrad.variable import OPERATORS, value_of
+from minigrad.variable import OPERATORS, Variable, value_of
 
 __all__ = ["FUNCTIONS", "UFUNCS", "UNRECORDED", "implements", "keywords_of", "unrecorded"]
 
@@ -100,12 +102,38 @@ _watching = _Watching()
 
 @contextmanager
 def watching() -> Iterator[list[str]]:
-    """Collect where a computation looks at values, so that it may branch on them."""
+    """Collect where a computation looks at values, so that it may branch on them.
+
+    Meanwhile `Variable.value` is a property that takes note of reads from outside this package.
+    """
     was, _watching.looked = _watching.looked, []
+    with _lock:
+        _watched.append(_watching.looked)
+        Variable.value = property(look, SLOT.__set__)  # type: ignore[misc]
     try:
         yield _watching.looked
     finally:
+        with _lock:
+            _watched.pop()
+            if not _watched:
+                Variable.value = SLOT
         _watching.looked = was
+
+
+SLOT: Any = vars(Variable)["value"]
+_watched: list[list[str]] = []  # by all threads
+_lock = threading.Lock()
+
+
+def look(variable: Variable) -> Any:
+    """Return the value of a Variable; take note if the reader is the user's code."""
+    reader = sys._getframe(1).f_code.co_filename
+    if _watching.looked is not None and not reader.startswith(PACKAGE):
+        _watching.looked.append(f"x.value on {users_line()}")
+    return SLOT.__get__(variable)
+
+
+PACKAGE = os.path.dirname(__file__)
 
 
 def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -104,8 +104,8 @@ def mark(value: Any, domain: Domain) -> Any:
             return Hyper(leaf.value, domain, leaf.per_step)
         number = leaf if isinstance(leaf, float) else np.array(leaf, copy=True)[()]
         number = float(number) if isinstance(leaf, int) else number
-        if np.result_type(number).kind != "f":
-            raise TypeError(f"a hyperparameter is a real number or array, got {leaf!r:.60}")
+        if np.asarray(number).dtype.kind != "f":
+            raise TypeError(f"a hyperparameter is a float or an array of floats, got {leaf!r:.60}")
         inside = np.all((np.asarray(number) > domain.low) & (np.asarray(number) < domain.high))
         if not inside:
             raise ValueError(

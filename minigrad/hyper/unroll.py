@@ -144,17 +144,26 @@ class Unroll:
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
         """Record the step twice, at two states, and compile it if it is the same program."""
-        again = t + 1 if t + 1 < self.run.steps else t
-        other = self.run.batch(again)
-        if signature(state, self.hypers_at(again), other) != signature(
-            state, self.hypers_at(t), batch
-        ):
-            again, other = t, batch
-        examples = [
-            (state, self.at_step(t), batch),
-            (self.recorded(state, t, batch)[0], self.at_step(again), other),
-        ]
-        return StepPrograms.of(self.run.step, [(self.unflatten(s), h, b) for s, h, b in examples])
+        mine = tree.map(copied, batch)  # a later batch may be read into the same arrays
+        again, other = self.unlike(state, mine, t)
+        following = self.recorded(state, t, mine)[0]
+        examples = [(state, self.at_step(t), mine), (following, self.at_step(again), other)]
+        found = StepPrograms.of(self.run.step, [(self.unflatten(s), h, b) for s, h, b in examples])
+        self.run.batch(t)  # and now this one is read again
+        return found
+
+    def unlike(self, state: State, batch: Any, t: int) -> tuple[int, Any]:
+        """Return a later step of the same signature, and its batch: one that differs, if any."""
+        here = signature(state, self.hypers_at(t), batch)
+        best = t, batch
+        for later in range(t + 1, min(self.run.steps, t + 1 + LOOK_AHEAD)):
+            other = tree.map(copied, self.run.batch(later))
+            if signature(state, self.hypers_at(later), other) == here:
+                best = later, other
+                pairs = zip(tree.leaves(batch), tree.leaves(other), strict=True)
+                if not any(np.array_equal(x, y) for x, y in pairs):
+                    break
+        return best
 
     # Tangents: a list of those of the floating leaves of a state, for one direction of the hypers
 
@@ -195,7 +204,8 @@ class Unroll:
 
     def hypers_at(self, t: int) -> list[Any]:
         """Return the hypers as step `t` sees them, as a flat list."""
-        return [weak(x) for x in tree.leaves(self.at_step(t))]
+        hypers = tree.leaves(self.at_step(t))
+        return [weak(x) for x in hypers]
 
     def gather(self, bars: Sequence[Any], t: int | None) -> None:
         """Add to the cotangents of the hyperparameters: those of step `t`, or of the whole run."""
@@ -258,6 +268,14 @@ def like(bar: Any, x: Any) -> Any:
 def weak(x: Any) -> Any:
     """Return a float64 number as a Python float, which computes faster; others as they are."""
     return float(x) if type(x) is np.float64 else x
+
+
+LOOK_AHEAD = 16  # batches to look at for one that differs
+
+
+def copied(x: Any) -> Any:
+    """Return a copy of an array; anything else as it is."""
+    return x.copy() if isinstance(x, np.ndarray) else x
 
 
 def signature(*trees: Any) -> Any:

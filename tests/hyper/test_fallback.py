@@ -116,3 +116,57 @@ def test_a_last_step_that_is_recorded_after_others_that_were_replayed():
             tree.leaves(result.gradient), tree.leaves(wanted.gradient), strict=True
         ):
             np.testing.assert_allclose(one, other, 1e-12)
+
+
+def test_a_value_that_is_read_is_noticed_though_it_is_the_same_in_two_recordings():
+    """Rounded, the weight is 3 at both recordings and 2, 1, 0 later."""
+
+    def step(w, h, batch):
+        whole = round(w.value if isinstance(w, mg.Variable) else w)
+        return w - h["eta"] * (np.tanh(w - 1.0) + whole)
+
+    run = mg.TrainingRun(init=lambda h: 3.0, step=step, cost=lambda w, h: w * w, steps=12)
+    hypers = {"eta": mg.positive(0.1)}
+    with pytest.warns(UserWarning, match=r"x\.value on .*test_fallback\.py"):
+        found = mg.hypergradient(run, hypers, "stored").gradient["eta"]
+    assert found == mg.hypergradient(run, hypers, "recorded").gradient["eta"]
+
+
+PAIRED = [np.array([1.0, 2.0]), np.array([3.0, 5.0]), np.array([7.0, 1.0])]
+
+
+def test_batches_that_come_in_pairs_do_not_hide_what_is_computed_from_them():
+    run = mg.TrainingRun(
+        init=lambda h: np.zeros(2),
+        step=lambda w, h, x: w - h["eta"] * (w - np.tanh(value_of(x))),
+        cost=lambda w, h: np.sum(w * w),
+        steps=6,
+        batches=lambda t: PAIRED[t // 2],
+    )
+    hypers = {"eta": mg.positive(0.1)}
+    with pytest.warns(UserWarning, match="no input of the step"):
+        found = mg.hypergradient(run, hypers, "stored").gradient["eta"]
+    assert found == mg.hypergradient(run, hypers, "recorded").gradient["eta"]
+
+
+@pytest.mark.parametrize("method", ["stored", "forward", "checkpointed"])
+def test_batches_may_be_read_into_one_buffer(method):
+    buffer = np.zeros(2)
+
+    def refill(t):
+        buffer[:] = PAIRED[t % 3]
+        return buffer
+
+    def run_on(batches):
+        return mg.TrainingRun(
+            init=lambda h: np.zeros(2),
+            step=lambda w, h, x: w - h["eta"] * (w - x),
+            cost=lambda w, h: np.sum(w * w),
+            steps=6,
+            batches=batches,
+        )
+
+    hypers = {"eta": mg.positive(0.1)}
+    found = mg.hypergradient(run_on(refill), hypers, method).gradient["eta"]
+    wanted = mg.hypergradient(run_on(lambda t: PAIRED[t % 3]), hypers, "recorded").gradient["eta"]
+    assert found == pytest.approx(wanted, rel=1e-12)
