@@ -116,7 +116,7 @@ def watching() -> Iterator[list[str]]:
         with _lock:
             _watched.pop()
             if not _watched:
-                Variable.value = SLOT
+                Variable.value = SLOT  # type: ignore[misc]
         _watching.looked = was
 
 
