@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import minigrad as mg
+from tests.benchmarks.lines import measure_lines
 from tests.benchmarks.programs import (
     measure_cold,
     measure_compile,
@@ -121,6 +122,7 @@ MEASURES = {
     "cold": measure_cold,
     "compile": measure_compile,
     "flat": measure_flat,
+    "lines": measure_lines,
 }
 
 

@@ -1,0 +1,60 @@
+"""Where the time of an emitted program goes: its source with the time of every line."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.hyper.unroll import Unroll
+from minigrad.program import Emitted
+from tests.benchmarks.workloads import problem
+
+
+def measure_lines(names: Sequence[str]) -> None:
+    """Print the programs of the workloads that are named, or of W1, with the time of each line."""
+    for name in names or ("W1",):
+        work = problem(name)
+        mg.hypergradient(work.run, work.hypers, mg.Stored())
+        (programs,) = work.run.programs.values()
+        unroll = Unroll(work.run, work.hypers)
+        state, batch, hypers = unroll.begin(), work.run.batch(0), unroll.hypers_at(0)
+        given = (*state, *hypers, *mg.tree.leaves(batch))
+        saved = programs.forward(state, hypers, batch)[1]
+        bars = [x * 1e-3 for x in state]
+        report(f"{name} forward", programs.forward_program, given)
+        report(f"{name} backward", programs.backward_program, (*given, *saved, *bars))
+
+
+def report(what: str, emitted: Emitted, arguments: Sequence[Any], rounds: int = 300) -> None:
+    """Print the source with the quickest time of each line, and how long the whole takes."""
+    body = [text for text in emitted.source.splitlines() if not text.lstrip().startswith("#")]
+    function = clocked(emitted, body)
+    readings = np.array([function(*arguments) for _ in range(rounds)])
+    look, *seconds = np.diff(readings, axis=1).min(axis=0)  # the first says what a look costs
+    whole = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        emitted.function(*arguments)
+        whole.append(time.perf_counter() - start)
+    print(f"{what}: {min(whole) * 1e6:.1f} us; by line, with hot caches:")
+    for text, each in zip(body[1:-1], seconds, strict=True):
+        print(f"{max(each - look, 0.0) * 1e6:8.2f}  {text.strip()}")
+
+
+def clocked(emitted: Emitted, body: Sequence[str]) -> Callable[..., list[float]]:
+    """Return the program with a look at the clock after every line, and the readings returned."""
+    head, *statements, _ = body
+    look = "    clock.append(now())"
+    lines = [head, "    clock = []", look, look]
+    for text in statements:
+        lines += [text, look]
+    inside = inspect.getclosurevars(emitted.function).nonlocals["fast"]
+    namespace = {**inside.__globals__, "now": time.perf_counter}
+    exec("\n".join([*lines, "    return clock"]), namespace)
+    function: Callable[..., list[float]] = namespace[inside.__name__]
+    return function
