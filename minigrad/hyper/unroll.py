@@ -56,6 +56,8 @@ class Unroll:
         self.bars: list[Any] = [zero(x) for x in tree.leaves(self.values)]
         self.why = "" if programs else "programs were not asked for"
         self.shape: Any = None
+        self.same: tuple[Any, StepPrograms] | None = None  # programs for batches of one signature
+        self.constant = None if any(self.scheduled) else self.flat(self.values)
         self.steps_run = 0
 
     # The beginning and the end are recorded; they happen once.
@@ -111,10 +113,17 @@ class Unroll:
             state_bar, hyper_bars = saved.pull(state_bar)
         else:
             hypers, batch = self.hypers_at(t), self.run.batch(t)
-            programs = self.run.programs[signature(state, hypers, batch)]
+            programs = self.kept_programs(state, hypers, batch)
             state_bar, hyper_bars = programs.backward(state_bar, state, hypers, batch, saved)
         self.gather(hyper_bars, t)
         return state_bar
+
+    def kept_programs(self, state: State, hypers: list[Any], batch: Any) -> StepPrograms:
+        """Return the programs that a step was run with."""
+        if self.same is not None and self.same[0] == signature(batch):
+            return self.same[1]
+        found: StepPrograms = self.run.programs[signature(state, hypers, batch)]
+        return found
 
     def recorded(self, state: State, t: int, batch: Any) -> tuple[State, Recording]:
         """Take a step on a tape of its own."""
@@ -128,6 +137,9 @@ class Unroll:
         """Return the compiled programs for a step like this one; None if it must be recorded."""
         if self.why:
             return None
+        of_batch = signature(batch)
+        if self.same is not None and self.same[0] == of_batch:
+            return self.same[1]  # the state has not changed its kind, the hypers never do
         key = signature(state, self.hypers_at(t), batch)
         found = self.run.programs.get(key)
         if found is None:
@@ -140,6 +152,7 @@ class Unroll:
                     f"steps are recorded one by one, not replayed: {found.reason}", stacklevel=5
                 )
             return None
+        self.same = (of_batch, found) if found.keeps_kinds else None
         return found
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
@@ -204,8 +217,11 @@ class Unroll:
 
     def hypers_at(self, t: int) -> list[Any]:
         """Return the hypers as step `t` sees them, as a flat list."""
-        hypers = tree.leaves(self.at_step(t))
-        return [weak(x) for x in hypers]
+        return self.flat(self.at_step(t)) if self.constant is None else self.constant
+
+    def flat(self, hypers: Any) -> list[Any]:
+        """Return hypers as a flat list."""
+        return [weak(x) for x in tree.leaves(hypers)]
 
     def gather(self, bars: Sequence[Any], t: int | None) -> None:
         """Add to the cotangents of the hyperparameters: those of step `t`, or of the whole run."""
@@ -280,4 +296,5 @@ def copied(x: Any) -> Any:
 
 def signature(*trees: Any) -> Any:
     """Return what a program depends on: the shapes and dtypes of its inputs."""
-    return tuple((np.shape(x), getattr(x, "dtype", type(x))) for x in tree.leaves(list(trees)))
+    kinds = [(getattr(x, "shape", ()), getattr(x, "dtype", type(x))) for x in tree.leaves(trees)]
+    return tuple(kinds)

@@ -106,6 +106,14 @@ class Program:
                 waiting.extend(self.lines[number].reads)
         return found
 
+    def kind(self, argument: Argument) -> Any:
+        """Return the shape and dtype of an argument; a float64 number counts as a Python float."""
+        if isinstance(argument, Constant):
+            return None
+        line = self.lines[argument]
+        single = line.shape == () and line.dtype == np.dtype(float)
+        return line.shape, None if single else line.dtype
+
     def part(
         self,
         keep: Iterable[int],

@@ -66,6 +66,8 @@ class StepPrograms:
         new, bars = program.outputs[: trace.n_new], program.outputs[trace.n_new :]
         given, new_bars = program.inputs[: trace.n_given], program.inputs[trace.n_given :]
         self.n_bars = len(new_bars)
+        kinds = [program.kind(k) for k in (*given[: trace.n_new], *new)]
+        self.keeps_kinds = kinds[: trace.n_new] == kinds[trace.n_new :]
         ahead, views = program.needed(new), views_of(program, given)
         behind = program.needed(bars) - (ahead - views)
         read = {j for k in behind for j in program.lines[k].reads}
