@@ -18,6 +18,7 @@ import numpy as np
 
 import minigrad as mg
 from tests.benchmarks.lines import measure_lines
+from tests.benchmarks.peers import measure_peers
 from tests.benchmarks.programs import (
     measure_cold,
     measure_compile,
@@ -123,6 +124,7 @@ MEASURES = {
     "compile": measure_compile,
     "flat": measure_flat,
     "lines": measure_lines,
+    "peers": measure_peers,
 }
 
 

@@ -53,7 +53,8 @@ def clocked(emitted: Emitted, body: Sequence[str]) -> Callable[..., list[float]]
     lines = [head, "    clock = []", look, look]
     for text in statements:
         lines += [text, look]
-    inside = inspect.getclosurevars(emitted.function).nonlocals["fast"]
+    nonlocals = inspect.getclosurevars(emitted.function).nonlocals
+    inside = nonlocals.get("fast", emitted.function)  # behind what handles overflow
     namespace = {**inside.__globals__, "now": time.perf_counter}
     exec("\n".join([*lines, "    return clock"]), namespace)
     function: Callable[..., list[float]] = namespace[inside.__name__]
