@@ -128,6 +128,8 @@ class Layout:
 
     def spread(self, hyper: Any, what: str) -> list[Any]:
         """Return the hyperparameter of each leaf; `what` is its name in an error message."""
+        if tree.children(hyper) is None:
+            return [hyper] * len(self.leaves)
         plan, hypers = self.plan(hyper, what)
         return [hypers[k] for k in plan.source]
 

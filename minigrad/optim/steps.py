@@ -107,7 +107,7 @@ elementwise_rules(
     descend,
     lambda d, y, w, eta, g:  d,
     lambda d, y, w, eta, g:  -onto(eta, d, g),
-    lambda d, y, w, eta, g:  -(d * eta),
+    lambda d, y, w, eta, g:  d * -eta,
 )
 elementwise_rules(
     shrink,
@@ -120,7 +120,7 @@ elementwise_rules(
     lambda d, y, w, eta, lam, g, n=1:  d * (1 - eta * share(lam, n)),
     lambda d, y, w, eta, lam, g, n=1:  -(onto_scaled(eta, d, w, share(lam, n)) + onto(eta, d, g)),
     lambda d, y, w, eta, lam, g, n=1:  -share(onto_scaled(lam, d, w, eta), n),
-    lambda d, y, w, eta, lam, g, n=1:  -(d * eta),
+    lambda d, y, w, eta, lam, g, n=1:  d * -eta,
 )
 elementwise_rules(
     add_scaled,
