@@ -19,15 +19,20 @@ def measure_lines(names: Sequence[str]) -> None:
     """Print the programs of the workloads that are named, or of W1, with the time of each line."""
     for name in names or ("W1",):
         work = problem(name)
-        mg.hypergradient(work.run, work.hypers, mg.Stored())
-        (programs,) = work.run.programs.values()
+        for method in (mg.Stored(), mg.Forward()):
+            mg.hypergradient(work.run, work.hypers, method)
+        there_and_back, tangents = work.run.programs.values()
         unroll = Unroll(work.run, work.hypers)
         state, batch, hypers = unroll.begin(), work.run.batch(0), unroll.hypers_at(0)
         given = (*state, *hypers, *mg.tree.leaves(batch))
-        saved = programs.forward(state, hypers, batch)[1]
-        bars = [x * 1e-3 for x in state]
-        report(f"{name} forward", programs.forward_program, given)
-        report(f"{name} backward", programs.backward_program, (*given, *saved, *bars))
+        small = [x * 1e-3 for x in state]
+        report(f"{name} forward", there_and_back.forward_program, given)
+        saved = there_and_back.forward(state, hypers, batch)[1]
+        report(f"{name} backward", there_and_back.backward_program, (*given, *saved, *small))
+        saved = tangents.forward(state, hypers, batch)[1]
+        moves = [1.0, *[0.0] * (len(hypers) - 1)]
+        arguments = (*given, *saved, *small, *moves)
+        report(f"{name} tangent, one direction", tangents.tangent_program, arguments)
 
 
 def report(what: str, emitted: Emitted, arguments: Sequence[Any], rounds: int = 300) -> None:

@@ -51,11 +51,11 @@ def measure_one(name: str, work: Any, method: Any, bound: float) -> None:
     assert not result.stats.why, f"{name}: {result.stats.why}"
     found = paired(hypergradient, work.train_plain)
     line(f"{name} by {result.stats.method}, over training", str(found), f"at most {bound}")
-    each = result.stats.kept_bytes / work.run.steps / 1e3
+    kept = result.stats.kept_bytes / 1e6
     again = f", {result.stats.steps_rerun} steps again" if result.stats.steps_rerun else ""
     print(
-        f"    plain training {found.reference * 1e3:.3g} ms, hypergradient {found.ours * 1e3:.3g} "
-        f"ms; {each:.3g} kB kept for each step{again}"
+        f"    plain training {found.reference * 1e3:.4g} ms, hypergradient {found.ours * 1e3:.4g} "
+        f"ms, {kept:.3g} MB kept{again}"
     )
 
 
