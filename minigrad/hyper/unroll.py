@@ -17,6 +17,7 @@ import numpy as np
 from minigrad import tree
 from minigrad.hyper.domains import markers
 from minigrad.hyper.run import TrainingRun
+from minigrad.nn.weights import outline
 from minigrad.program.step import Fallback, StepPrograms, floating
 from minigrad.program.tangent import TangentPrograms
 from minigrad.tape import Tape
@@ -57,6 +58,7 @@ class Unroll:
         self.why = "" if programs else "programs were not asked for"
         self.shape: Any = None
         self.same: tuple[Any, StepPrograms] | None = None  # programs for batches of one signature
+        self.held: set[Any] = set()  # the keys of programs that are known to hold
         self.constant = None if any(self.scheduled) else self.flat(self.values)
         self.steps_run = 0
 
@@ -113,16 +115,16 @@ class Unroll:
             state_bar, hyper_bars = saved.pull(state_bar)
         else:
             hypers, batch = self.hypers_at(t), self.run.batch(t)
-            programs = self.kept_programs(state, hypers, batch)
+            programs = self.kept_programs(state, batch, t)
             state_bar, hyper_bars = programs.backward(state_bar, state, hypers, batch, saved)
         self.gather(hyper_bars, t)
         return state_bar
 
-    def kept_programs(self, state: State, hypers: list[Any], batch: Any) -> StepPrograms:
-        """Return the programs that a step was run with."""
+    def kept_programs(self, state: State, batch: Any, t: int) -> StepPrograms:
+        """Return the programs that step `t` was run with."""
         if self.same is not None and self.same[0] == signature(batch):
             return self.same[1]
-        found: StepPrograms = self.run.programs[signature(state, hypers, batch)]
+        found: StepPrograms = self.run.programs[self.key(state, batch, t)]
         return found
 
     def recorded(self, state: State, t: int, batch: Any) -> tuple[State, Recording]:
@@ -140,10 +142,11 @@ class Unroll:
         of_batch = signature(batch)
         if self.same is not None and self.same[0] == of_batch:
             return self.same[1]  # the state has not changed its kind, the hypers never do
-        key = signature(state, self.hypers_at(t), batch)
+        key = self.key(state, batch, t)
         found = self.run.programs.get(key)
-        if found is None:
+        if found is None or not self.holds(found, key, state, batch, t):
             found = self.run.programs[key] = self.compile(state, batch, t)
+        self.held.add(key)
         if isinstance(found, Fallback):
             self.why = found.reason
             if not found.announced:
@@ -154,6 +157,21 @@ class Unroll:
             return None
         self.same = (of_batch, found) if found.keeps_kinds else None
         return found
+
+    def key(self, state: State, batch: Any, t: int) -> Any:
+        """Return what a program is kept under: the shapes of its trees, the kinds of leaves."""
+        trees = signature(self.shape)[0], signature(self.values)[0]
+        return trees, signature(state, self.hypers_at(t), batch)
+
+    def holds(self, found: Any, key: Any, state: State, batch: Any, t: int) -> bool:
+        """Whether a program that an earlier pass compiled still does what the step does.
+
+        The step may use something of the user's that was changed since. Each pass asks once.
+        """
+        if key in self.held or isinstance(found, Fallback):
+            return True
+        replayed = found.step(state, self.hypers_at(t), batch)
+        return all(map(alike, replayed, self.recorded(state, t, batch)[0]))
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
         """Record the step twice, at two states, and compile it if it is the same program."""
@@ -189,14 +207,13 @@ class Unroll:
         """Return the next state and what its tangents need besides the state."""
         self.steps_run += 1
         batch = self.run.batch(t)
-        if self.programs(state, batch, t) is None:
+        programs = self.programs(state, batch, t)
+        if programs is None:
             return self.recorded(state, t, batch)
-        key = "tangent", signature(state, self.hypers_at(t), batch)
-        if key not in self.run.programs:
+        if programs.tangents is None:
             example = self.unflatten(state), self.at_step(t), batch
-            self.run.programs[key] = TangentPrograms(self.run.step, example)
-        tangents: TangentPrograms = self.run.programs[key]
-        return tangents.forward(state, self.hypers_at(t), batch)
+            programs.tangents = TangentPrograms(self.run.step, example)
+        return programs.tangents.forward(state, self.hypers_at(t), batch)
 
     def push(self, dots: State, moves: Sequence[Any], state: State, saved: Any, t: int) -> State:
         """Return the tangents of the next state.
@@ -206,7 +223,8 @@ class Unroll:
         if isinstance(saved, Recording):
             return saved.push(dots, moves)
         hypers, batch = self.hypers_at(t), self.run.batch(t)
-        tangents: TangentPrograms = self.run.programs["tangent", signature(state, hypers, batch)]
+        tangents = self.kept_programs(state, batch, t).tangents
+        assert tangents is not None
         return tangents.push(dots, list(moves), state, hypers, batch, saved)
 
     # Bookkeeping
@@ -294,7 +312,21 @@ def copied(x: Any) -> Any:
     return x.copy() if isinstance(x, np.ndarray) else x
 
 
+def alike(x: Any, y: Any) -> bool:
+    """Whether two leaves of a state are equal but for rounding."""
+    x, y = np.asarray(x), np.asarray(y)
+    if x.shape != y.shape or x.dtype.kind != y.dtype.kind:
+        return False
+    if x.dtype.kind not in "fc" or x.size == 0:
+        return bool(np.array_equal(x, y))
+    rounding = 1e4 * float(np.finfo(y.dtype).eps)
+    scale = float(np.max(np.abs(y)))
+    return bool(np.allclose(x, y, rounding, rounding * scale, equal_nan=True))
+
+
 def signature(*trees: Any) -> Any:
-    """Return what a program depends on: the shapes and dtypes of its inputs."""
-    kinds = [(getattr(x, "shape", ()), getattr(x, "dtype", type(x))) for x in tree.leaves(trees)]
-    return tuple(kinds)
+    """Return what a program depends on: the shapes of trees, and the shape and dtype of leaves."""
+    leaves: list[Any] = []
+    shape = outline(trees, leaves)
+    kinds = [(getattr(x, "shape", ()), getattr(x, "dtype", type(x))) for x in leaves]
+    return shape, tuple(kinds)

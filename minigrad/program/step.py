@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from minigrad.program.lines import Line, Program, of_tape
 from minigrad.program.passes import drop_dead, optimise, repr_of
 from minigrad.tape import Tape
 from minigrad.variable import value_of
+
+if TYPE_CHECKING:
+    from minigrad.program.tangent import TangentPrograms
 
 __all__ = ["Fallback", "StepPrograms", "floating"]
 
@@ -61,6 +64,9 @@ class StepPrograms:
         return Fallback(reason) if reason else StepPrograms(traces[0])
 
     def __init__(self, trace: Trace) -> None:
+        self.tangents: TangentPrograms | None = (
+            None  # the same step's TangentPrograms, once somebody wants them
+        )
         program = optimise(trace.program)
         self.n_new, self.weak = trace.n_new, trace.weak
         new, bars = program.outputs[: trace.n_new], program.outputs[trace.n_new :]

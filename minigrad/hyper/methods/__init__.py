@@ -101,6 +101,10 @@ def hypergradient(run: TrainingRun, hypers: Any, method: Method | str = "auto") 
         if method not in METHODS:
             raise ValueError(f"method={method!r}: expected one of {', '.join(map(repr, METHODS))}")
         method = METHODS[method]()
+    if isinstance(method, type):
+        raise TypeError(
+            f"method={method.__name__}: give a method, {method.__name__}(), not its class"
+        )
     if not hasattr(method, "hypergradient"):
         raise TypeError(f"method={method!r:.60}: expected a method such as mg.Recorded()")
     return method.hypergradient(run, hypers)
