@@ -26,15 +26,10 @@ class Stored:
         start = time.perf_counter()
         unroll = Unroll(run, hypers)
         state = unroll.begin()
-        kept = []
-        for t in range(run.steps):
-            new, saved = unroll.forward(state, t)
-            kept.append((state, saved))
-            state = new
-        kept_bytes = run.steps * size(*kept[0]) if kept else 0
+        state, kept = unroll.forward_stretch(state, 0, run.steps)
+        kept_bytes = size(kept)
         cost, bar = unroll.end(state)
-        for t in reversed(range(run.steps)):
-            bar = unroll.backward(bar, *kept.pop(), t)
+        bar = unroll.backward_stretch(bar, kept)
         unroll.pull_begin(bar)
         stats = Stats(
             method="Stored()",
