@@ -1,85 +1,12 @@
 """What the methods are told, and what they tell."""
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import pytest
-from training_runs import RUNS, gradient_descent
+from training_runs import RUNS
 
 import minigrad as mg
 from minigrad.hyper import Automatic
-from minigrad.hyper.revolve import extra_steps
 from minigrad.primitive import def_vjp, primitive
-
-STATE = 3 * 8  # bytes of the state of `gradient_descent`
-
-
-@pytest.mark.parametrize("snapshots", [1, 2, 3, 7, 30, 100])
-def test_checkpointed_runs_as_many_steps_as_the_formula_says(snapshots):
-    run, hypers = gradient_descent(30)
-    stats = mg.hypergradient(run, hypers, mg.Checkpointed(snapshots)).stats
-    assert stats.steps_rerun == extra_steps(30, snapshots)
-    assert stats.steps_run == 30 + stats.steps_rerun
-    assert stats.kept_bytes == min(snapshots, 30) * STATE
-
-
-@pytest.mark.parametrize(
-    ("memory", "snapshots"),
-    [(5 * STATE, 5), ("120 B", 5), ("0.13kB", 5), ("1 KiB", 30), (6 * STATE - 1, 5), ("1 GB", 30)],
-)
-def test_memory_is_a_number_of_snapshots(memory, snapshots):
-    run, hypers = gradient_descent(30)
-    stats = mg.hypergradient(run, hypers, mg.Checkpointed(memory=memory)).stats
-    assert stats.method == f"Checkpointed(snapshots={snapshots})"
-
-
-def test_too_little_memory_is_refused_with_advice_that_helps():
-    run, hypers = gradient_descent(30)
-    with pytest.raises(ValueError, match="does not hold a single state of 24 B") as error:
-        mg.hypergradient(run, hypers, mg.Checkpointed(memory=STATE - 1))
-    advice = str(error.value).split("memory='")[1].split("'")[0]
-    forecast = int(str(error.value).split("would take ")[1].split()[0])
-    stats = mg.hypergradient(run, hypers, mg.Checkpointed(memory=advice)).stats
-    assert stats.steps_rerun == forecast
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"snapshots": 0},
-        {"snapshots": 2.5},
-        {"memory": "many"},
-        {"memory": -1},
-        {"snapshots": 2, "memory": 100},
-    ],
-)
-def test_settings_without_sense_are_refused(settings):
-    with pytest.raises(ValueError, match=r"snapshots=|expected a number of bytes"):
-        mg.Checkpointed(**settings)
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_files_are_removed_whatever_happens(fails, tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    most = 0
-
-    def batch(t):
-        nonlocal most
-        most = max(most, len(list(tmp_path.glob("*/*.npy"))))
-        if fails and most == 3:
-            raise KeyboardInterrupt
-        return np.zeros(3)
-
-    run, hypers = gradient_descent(20)
-    run = mg.TrainingRun(run.init, run.step, run.cost, 20, batch)
-    if fails:
-        with pytest.raises(KeyboardInterrupt):
-            mg.hypergradient(run, hypers, mg.Checkpointed(snapshots=3, disk=True))
-    else:
-        mg.hypergradient(run, hypers, mg.Checkpointed(snapshots=3, disk=True))
-    assert most == 3
-    assert list(Path(tmp_path).iterdir()) == []
 
 
 def test_truncation_estimates_what_it_leaves_out():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +10,8 @@ import numpy as np
 from minigrad import tree
 from minigrad.errors import MissingRuleError
 from minigrad.hyper.domains import markers
-from minigrad.hyper.methods.checkpointed import Checkpointed, in_bytes, in_words
+from minigrad.hyper.memory import available_bytes, in_bytes, in_words
+from minigrad.hyper.methods.checkpointed import Checkpointed
 from minigrad.hyper.methods.forward import Forward
 from minigrad.hyper.methods.stored import Stored
 from minigrad.hyper.result import HyperGradient
@@ -125,18 +125,3 @@ def explained(result: HyperGradient, why: str) -> HyperGradient:
     return replace(
         result, stats=replace(result.stats, why=f"{why}{said and '; steps are recorded: ' + said}")
     )
-
-
-def available_bytes() -> int:
-    """Return how much memory is free, as the system tells; 2 GB where it does not tell."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as facts:
-            for line in facts:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 2 * 10**9
