@@ -1,5 +1,6 @@
 """The command line: ``minigrad tune`` descends on the hyperparameters of a network on digits.
 
+``minigrad memory`` says before a run what each way to its hypergradient will take.
 Results go to standard output, progress to standard error if that is a terminal. Exit codes: 0
 done, 1 the training failed, 2 the command line was wrong, 130 interrupted.
 """
@@ -12,6 +13,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from minigrad import hyper, tree
 from minigrad.display import ProgressBar
 from minigrad.errors import MinigradError
 from minigrad.experiments import DigitsExperiment, digits_experiment
+from minigrad.hyper.memory import in_bytes
 
 __all__ = ["main"]
 
@@ -60,7 +63,32 @@ def parser() -> argparse.ArgumentParser:
     tune.add_argument("--lam", type=positive, default=1.0, help="first weight decay (1.0)")
     tune.add_argument("--seed", type=int, default=0, help="of weights and mini-batches (0)")
     tune.add_argument("--json", action="store_true", help="print the results as JSON")
+    memory = commands.add_parser(
+        "memory",
+        help="what each method will take on the digits: bytes, steps run again, seconds",
+        description="Run the first step of a 64-HIDDEN-10 network on the bundled digits a few "
+        "times, and tell what the hypergradient of the whole run will take by each method.",
+    )
+    memory.set_defaults(command=memory_of_digits)
+    memory.add_argument("--steps", type=count, default=200, help="training steps (default 200)")
+    memory.add_argument("--hidden", type=count, default=32, help="hidden units (default 32)")
+    memory.add_argument("--batch", type=count, default=64, help="images of a batch (default 64)")
+    memory.add_argument("--eta", type=positive, default=0.05, help="learning rate (0.05)")
+    memory.add_argument("--lam", type=positive, default=1.0, help="weight decay (1.0)")
+    memory.add_argument("--seed", type=int, default=0, help="of weights and mini-batches (0)")
+    memory.add_argument(
+        "--memory", type=amount, help="how much may be used, such as '64 MB' (what is free)"
+    )
+    memory.add_argument("--json", action="store_true", help="print the forecast as JSON")
     return top
+
+
+def amount(text: str) -> int:
+    """Read an amount of memory."""
+    try:
+        return in_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def count(text: str) -> int:
@@ -140,6 +168,22 @@ def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
         "grid_trainings": grid["trainings"],
         "grid_best_at_edge": grid["at_edge"],
     }
+
+
+def memory_of_digits(options: argparse.Namespace) -> dict[str, Any]:
+    """Print what each method will take on the digits."""
+    experiment = digits_experiment(
+        options.steps, options.seed, hidden=options.hidden, batch=options.batch
+    )
+    hypers = {"eta": hyper.positive(options.eta), "lam": hyper.positive(options.lam)}
+    told = hyper.forecast(experiment.run, hypers, options.memory)
+    if not options.json:
+        print(
+            f"A 64-{options.hidden}-10 network on 1,000 digits, batches of {options.batch}, seed "
+            f"{options.seed}."
+        )
+        print(told)
+    return asdict(told)
 
 
 def compare_with_differences(

@@ -9,6 +9,8 @@ from minigrad.hyper.domains import (
     real,
     unit_interval,
 )
+from minigrad.hyper.forecast import Forecast, Row, forecast
+from minigrad.hyper.memory import NotEnoughMemoryError
 from minigrad.hyper.methods import (
     METHODS,
     Automatic,
@@ -33,13 +35,16 @@ __all__ = [
     "Checkpointed",
     "Domain",
     "FiniteDifference",
+    "Forecast",
     "Forward",
     "Hyper",
     "HyperGradient",
     "MomentumRun",
+    "NotEnoughMemoryError",
     "OuterStep",
     "Recorded",
     "Reversible",
+    "Row",
     "SearchResult",
     "Stats",
     "Stored",
@@ -47,6 +52,7 @@ __all__ = [
     "Truncated",
     "TuneResult",
     "bounded",
+    "forecast",
     "grid_search",
     "hypergradient",
     "per_step",

@@ -70,6 +70,7 @@ class TrainingRun:
     steps: int
     batches: Sequence[Any] | Callable[[int], Any] | None = None
     programs: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    costs: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("init", "step", "cost"):
@@ -104,7 +105,9 @@ class TrainingRun:
             return None
         return self.batches(t) if callable(self.batches) else self.batches[t]
 
-    def train(self, hypers: Any, values: Any = None) -> Any:
+    def train(
+        self, hypers: Any, values: Any = None, callback: Callable[[int], None] | None = None
+    ) -> Any:
         """Return the state after the last step.
 
         Parameters
@@ -114,6 +117,8 @@ class TrainingRun:
         values : tree, optional
             Numbers or Variables to use in place of those in `hypers`, whose markers then only
             say what is a schedule.
+        callback : callable, optional
+            ``callback(t)`` after step t.
 
         Raises
         ------
@@ -129,6 +134,8 @@ class TrainingRun:
             state = self.step(state, at_step(t), self.batch(t))
             if t == 0:
                 tree.map(lambda new, old: None, state, start)  # an error now beats one later
+            if callback is not None:
+                callback(t)
         return state
 
     def slicer(self, marked: Any, values: Any) -> Callable[[int], Any]:
