@@ -94,13 +94,8 @@ def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
     say()
     check = compare_with_differences(experiment, hypers, say)
     start = time.perf_counter()
-    with ProgressBar(options.outer_steps, "tune") as bar:
-        tuned = hyper.tune(
-            experiment.run,
-            hypers,
-            options.outer_steps,
-            callback=lambda event: bar.update(progress(event)),
-        )
+    with ProgressBar("tune") as bar:
+        tuned = hyper.tune(experiment.run, hypers, options.outer_steps, callback=bar)
     seconds = time.perf_counter() - start
     grid = search_with_budget(experiment, options, seconds)
     candidates = {
@@ -176,12 +171,8 @@ def search_with_budget(
     side = max(2, round(math.sqrt(seconds / one)))
     axes = {"eta": np.geomspace(*GRID_ETA, side), "lam": np.geomspace(*GRID_LAM, side)}
     start = time.perf_counter()
-    with ProgressBar(side * side, "grid") as bar:
-        found = hyper.grid_search(
-            experiment.run,
-            axes,
-            callback=lambda done, total, point, cost: bar.update(f"cost {cost:.4f}"),
-        )
+    with ProgressBar("grid") as bar:
+        found = hyper.grid_search(experiment.run, axes, callback=bar)
     best = found.points[found.best]
     return {
         "best": best,
@@ -189,13 +180,6 @@ def search_with_budget(
         "trainings": len(found.points),
         "seconds": time.perf_counter() - start,
     }
-
-
-def progress(event: hyper.OuterStep) -> str:
-    """Return an outer step as the text behind the bar."""
-    h = event.result.hypers
-    values = f"eta {h['eta'].value:.3g}, lambda {h['lam'].value:.3g}"
-    return f"cost {event.result.cost:.4f}, {values}, norm {event.result.norm:.1e}"
 
 
 def finite(x: Any) -> float | None:

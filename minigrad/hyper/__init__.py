@@ -22,6 +22,7 @@ from minigrad.hyper.methods import (
     hypergradient,
 )
 from minigrad.hyper.momentum_run import MomentumRun
+from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.search import SearchResult, grid_search
@@ -38,6 +39,7 @@ __all__ = [
     "HyperGradient",
     "MomentumRun",
     "OuterStep",
+    "Progress",
     "Recorded",
     "Reversible",
     "SearchResult",
