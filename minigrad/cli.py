@@ -19,7 +19,7 @@ import numpy as np
 from minigrad import hyper, tree
 from minigrad.display import ProgressBar
 from minigrad.errors import MinigradError
-from minigrad.experiments import DigitsExperiment, digits_experiment
+from minigrad.experiments import Classification
 
 __all__ = ["main"]
 
@@ -88,7 +88,7 @@ def positive(text: str) -> float:
 def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
     """Run the main job and print its report."""
     say = (lambda text="": None) if options.json else print
-    experiment = digits_experiment(options.steps, options.seed)
+    experiment = Classification(steps=options.steps, seed=options.seed)
     hypers = {"eta": hyper.positive(options.eta), "lam": hyper.positive(options.lam)}
     say(f"A 64-32-10 network on 1,000 digits, {options.steps} steps of 64, seed {options.seed}.")
     say()
@@ -138,7 +138,7 @@ def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def compare_with_differences(
-    experiment: DigitsExperiment, hypers: Any, say: Any
+    experiment: Classification, hypers: Any, say: Any
 ) -> dict[str, dict[str, float]]:
     """Print the tape's hypergradient beside finite differences."""
     taped = hyper.hypergradient(experiment.run, hypers, "recorded")
@@ -162,7 +162,7 @@ GRID_TEXT = "eta 0.003 to 3, lambda 0.003 to 30"
 
 
 def search_with_budget(
-    experiment: DigitsExperiment, options: argparse.Namespace, seconds: float
+    experiment: Classification, options: argparse.Namespace, seconds: float
 ) -> dict[str, Any]:
     """Search a grid of as many points as the given seconds allow, 2 x 2 at least."""
     start = time.perf_counter()
