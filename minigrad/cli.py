@@ -21,7 +21,7 @@ import numpy as np
 from minigrad import hyper, tree
 from minigrad.display import ProgressBar
 from minigrad.errors import MinigradError
-from minigrad.experiments import DigitsExperiment, digits_experiment
+from minigrad.experiments import Classification
 from minigrad.hyper.memory import in_bytes
 
 __all__ = ["main"]
@@ -116,19 +116,14 @@ def positive(text: str) -> float:
 def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
     """Run the main job and print its report."""
     say = (lambda text="": None) if options.json else print
-    experiment = digits_experiment(options.steps, options.seed)
+    experiment = Classification(steps=options.steps, seed=options.seed)
     hypers = {"eta": hyper.positive(options.eta), "lam": hyper.positive(options.lam)}
     say(f"A 64-32-10 network on 1,000 digits, {options.steps} steps of 64, seed {options.seed}.")
     say()
     check = compare_with_differences(experiment, hypers, say)
     start = time.perf_counter()
-    with ProgressBar(options.outer_steps, "tune") as bar:
-        tuned = hyper.tune(
-            experiment.run,
-            hypers,
-            options.outer_steps,
-            callback=lambda event: bar.update(progress(event)),
-        )
+    with ProgressBar("tune") as bar:
+        tuned = hyper.tune(experiment.run, hypers, options.outer_steps, callback=bar)
     seconds = time.perf_counter() - start
     grid = search_with_budget(experiment, options, seconds)
     candidates = {
@@ -172,8 +167,8 @@ def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
 
 def memory_of_digits(options: argparse.Namespace) -> dict[str, Any]:
     """Print what each method will take on the digits."""
-    experiment = digits_experiment(
-        options.steps, options.seed, hidden=options.hidden, batch=options.batch
+    experiment = Classification(
+        hidden=(options.hidden,), steps=options.steps, batch=options.batch, seed=options.seed
     )
     hypers = {"eta": hyper.positive(options.eta), "lam": hyper.positive(options.lam)}
     told = hyper.forecast(experiment.run, hypers, options.memory)
@@ -187,7 +182,7 @@ def memory_of_digits(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def compare_with_differences(
-    experiment: DigitsExperiment, hypers: Any, say: Any
+    experiment: Classification, hypers: Any, say: Any
 ) -> dict[str, dict[str, float]]:
     """Print the tape's hypergradient beside finite differences."""
     taped = hyper.hypergradient(experiment.run, hypers, "recorded")
@@ -211,7 +206,7 @@ GRID_TEXT = "eta 0.003 to 3, lambda 0.003 to 30"
 
 
 def search_with_budget(
-    experiment: DigitsExperiment, options: argparse.Namespace, seconds: float
+    experiment: Classification, options: argparse.Namespace, seconds: float
 ) -> dict[str, Any]:
     """Search a grid of as many points as the given seconds allow, 2 x 2 at least."""
     start = time.perf_counter()
@@ -220,12 +215,8 @@ def search_with_budget(
     side = max(2, round(math.sqrt(seconds / one)))
     axes = {"eta": np.geomspace(*GRID_ETA, side), "lam": np.geomspace(*GRID_LAM, side)}
     start = time.perf_counter()
-    with ProgressBar(side * side, "grid") as bar:
-        found = hyper.grid_search(
-            experiment.run,
-            axes,
-            callback=lambda done, total, point, cost: bar.update(f"cost {cost:.4f}"),
-        )
+    with ProgressBar("grid") as bar:
+        found = hyper.grid_search(experiment.run, axes, callback=bar)
     best = found.points[found.best]
     return {
         "best": best,
@@ -233,13 +224,6 @@ def search_with_budget(
         "trainings": len(found.points),
         "seconds": time.perf_counter() - start,
     }
-
-
-def progress(event: hyper.OuterStep) -> str:
-    """Return an outer step as the text behind the bar."""
-    h = event.result.hypers
-    values = f"eta {h['eta'].value:.3g}, lambda {h['lam'].value:.3g}"
-    return f"cost {event.result.cost:.4f}, {values}, norm {event.result.norm:.1e}"
 
 
 def finite(x: Any) -> float | None:

@@ -24,6 +24,7 @@ from minigrad.hyper.methods import (
     hypergradient,
 )
 from minigrad.hyper.momentum_run import MomentumRun
+from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.search import SearchResult, grid_search
@@ -42,6 +43,7 @@ __all__ = [
     "MomentumRun",
     "NotEnoughMemoryError",
     "OuterStep",
+    "Progress",
     "Recorded",
     "Reversible",
     "Row",

@@ -44,6 +44,10 @@ class TrainingRun:
         ``batches[t]`` or ``batches(t)`` is what step t is given. It is read again whenever a part
         of the run is computed again, so it must give the same each time. If left out, the batch
         is None.
+    loss : callable, optional
+        ``loss(state, hypers) -> scalar``: what the steps descend, on all training data and with its
+        penalty. Training does without it. Methods and reports that ask whether training has
+        converged, or how sharp its valley is, need it.
 
     Notes
     -----
@@ -69,6 +73,7 @@ class TrainingRun:
     cost: Callable[[Any, Any], Any]
     steps: int
     batches: Sequence[Any] | Callable[[int], Any] | None = None
+    loss: Callable[[Any, Any], Any] | None = None
     programs: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     costs: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -78,6 +83,8 @@ class TrainingRun:
                 raise TypeError(
                     f"TrainingRun: {name}= must be a function, got {getattr(self, name)!r:.60}"
                 )
+        if self.loss is not None and not callable(self.loss):
+            raise TypeError(f"TrainingRun: loss= must be a function, got {self.loss!r:.60}")
         if (
             not isinstance(self.steps, int | np.integer)
             or isinstance(self.steps, bool)
@@ -98,6 +105,10 @@ class TrainingRun:
                 f"TrainingRun: {self.steps} steps, but only {len(self.batches)} batches; to go "
                 f"round, give lambda t: batches[t % len(batches)]"
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is sent to another process, which compiles and times for itself."""
+        return {**self.__dict__, "programs": {}, "costs": {}}
 
     def batch(self, t: int) -> Any:
         """Return what step `t` is given."""

@@ -12,7 +12,7 @@ from training_runs import RUNS
 
 import minigrad as mg
 from minigrad import cli
-from minigrad.experiments import digits_experiment
+from minigrad.experiments import Classification
 from minigrad.hyper import memory
 from minigrad.primitive import def_vjp, primitive
 
@@ -44,7 +44,7 @@ def test_bytes_and_steps_are_those_of_the_method(name):
 
 
 def test_the_bytes_of_the_tape_are_those_of_its_steps():
-    experiment = digits_experiment(20, hidden=8, batch=16)
+    experiment = Classification(steps=20, hidden=(8,), batch=16)
     hypers = {"eta": mg.positive(0.1), "lam": mg.positive(1.0)}
     told = mg.hyper.forecast(experiment.run, hypers).rows["Recorded"].kept_bytes
     tape_bytes = mg.hypergradient(experiment.run, hypers, mg.Recorded()).stats.tape_bytes
