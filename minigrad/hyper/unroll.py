@@ -158,6 +158,13 @@ class Unroll:
             stop = start + 1
         return programs, Steps(self, range(start, stop), batch)
 
+    def step_bytes(self, state: State) -> int:
+        """Return how many bytes the way back reads of the first step."""
+        programs = self.programs(state, self.run.batch(0), 0)
+        if programs is None:
+            return size(self.forward_stretch(state, 0, 1)[1])
+        return programs.step_bytes
+
     # Single steps
 
     def step(self, state: State, t: int) -> State:
@@ -170,7 +177,7 @@ class Unroll:
 
     def backward(self, state_bar: State, state: State, saved: list[Piece], t: int) -> State:
         """Return the cotangents of `state`, from those of the next; gather the hypers'."""
-        return self.backward_stretch(state_bar, saved)
+        return self.backward_stretch(state_bar, [copy(piece) for piece in saved])
 
     def kept_programs(self, state: State, batch: Any, t: int) -> StepPrograms:
         """Return the programs that step `t` was run with."""
@@ -362,6 +369,10 @@ class Stretch:
 
     def __init__(self, programs: StepPrograms, steps: Steps, kept: list[Any]) -> None:
         self.programs, self.steps, self.kept = programs, steps, kept
+
+    def __copy__(self) -> Stretch:
+        """Return the same with a list of its own, for that is used up."""
+        return Stretch(self.programs, self.steps, list(self.kept))
 
     @property
     def nbytes(self) -> int:

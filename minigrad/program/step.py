@@ -8,6 +8,7 @@ one program. What can't be told from two recordings (a branch on a value) is wat
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -50,6 +51,8 @@ class StepPrograms:
     keeps_kinds : bool
         Whether the next state has the shapes and dtypes of the state, so that steps can follow
         one another.
+    step_bytes : int
+        How many bytes the way back reads of a step.
     """
 
     @staticmethod
@@ -100,6 +103,7 @@ class StepPrograms:
         saved = [k for k in program.lines if k in (ahead & read) - behind - {*given} - same]
         behind |= program.needed(read & same) - {*given}
         keep = [*(k for k in state if k in read), *saved]
+        self.step_bytes = sum(nbytes(program.lines[k]) for k in keep)
         onward = program.part(ahead, given, new)
         loop = Loop(onward, state, new, fixed, [*brought, *batch])
         self.advance_program = emit_loop(loop, "advance")
@@ -203,6 +207,12 @@ def views_of(program: Program, inputs: Sequence[int]) -> set[int]:
         if line.view and line.reads and found.issuperset(line.reads):
             found.add(number)
     return found.difference(inputs)
+
+
+def nbytes(line: Line) -> int:
+    """Return how many bytes a result takes; those of a tuple are not known."""
+    itemsize = 8 if line.dtype is None else line.dtype.itemsize
+    return itemsize * math.prod(line.shape or ())
 
 
 def named(part: Any, what: str) -> dict[str, Any]:

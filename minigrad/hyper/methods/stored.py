@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from minigrad.hyper.forecast import check_room
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unroll import Unroll, size
@@ -19,6 +20,11 @@ class Stored:
 
     Exact up to rounding. The memory grows with the number of steps, but only by the states and
     by the values that the way back needs.
+
+    Raises
+    ------
+    minigrad.hyper.NotEnoughMemoryError
+        Before the first step, if the whole run would not fit into the memory that is free.
     """
 
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
@@ -26,6 +32,8 @@ class Stored:
         start = time.perf_counter()
         unroll = Unroll(run, hypers)
         state = unroll.begin()
+        if run.steps:
+            check_room("Stored()", run.steps * unroll.step_bytes(state), run, hypers)
         state, kept = unroll.forward_stretch(state, 0, run.steps)
         kept_bytes = size(kept)
         cost, bar = unroll.end(state)
