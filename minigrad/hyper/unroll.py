@@ -9,7 +9,7 @@ arrays; leaves that are not floating, such as a counter, have no derivative and 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from minigrad import tree
 from minigrad.hyper.domains import markers
 from minigrad.hyper.run import TrainingRun
-from minigrad.nn.weights import outline
+from minigrad.hyper.steps import Steps, Stretch, signature, size, weak
 from minigrad.program.step import Fallback, StepPrograms, floating
 from minigrad.program.tangent import TangentPrograms
 from minigrad.tape import Tape
@@ -104,7 +104,8 @@ class Unroll:
             if programs is None:
                 state, steps.taken = self.recorded(state, start, steps.first)[0], 1
             else:
-                state = programs.advance(state, self.fixed, steps)
+                given = steps.columns(programs) if programs.numbers else steps
+                state = programs.advance(state, self.fixed, given)
             start += steps.taken
             self.steps_run += steps.taken
         return state
@@ -119,7 +120,8 @@ class Unroll:
                 pieces.append(recording)
                 steps.taken = 1
             else:
-                state, kept = programs.forward(state, self.fixed, steps)
+                given = steps.columns(programs) if programs.numbers else steps
+                state, kept = programs.forward(state, self.fixed, given)
                 pieces.append(Stretch(programs, steps.back(), kept))
             start += steps.taken
             self.steps_run += steps.taken
@@ -142,12 +144,12 @@ class Unroll:
             state_bar, totals, lists = piece.programs.backward(
                 state_bar, totals, self.fixed, piece.steps, piece.kept
             )
-            piece.steps.check(taken)
+            if not piece.programs.numbers:
+                piece.steps.check(taken)
             for k, total in zip(numbers, totals, strict=True):
                 self.bars[k] = total
             for k, items in zip(schedules, lists, strict=True):
-                for t, item in zip(piece.steps.order, items, strict=True):
-                    self.bars[k][t] += item
+                self.bars[k][piece.steps.order] += np.asarray(items)
         return state_bar
 
     def stretch(self, state: State, start: int, stop: int) -> tuple[StepPrograms | None, Steps]:
@@ -317,69 +319,6 @@ class Unroll:
         return tree.map(lambda hyper, bar: like(bar, hyper.value), self.marked, bars)
 
 
-class Steps:
-    """What each step of a stretch is given: its entries of schedules and the leaves of its batch.
-
-    They are read as the loop goes, so that batches may be read into one buffer. The stretch ends
-    early at a batch that is of another signature than the first.
-
-    Attributes
-    ----------
-    order : range
-        Which steps.
-    first : object
-        The batch of the first, read already.
-    taken : int
-        How many steps there were.
-    """
-
-    def __init__(self, unroll: Unroll, order: range, first: Any) -> None:
-        self.unroll, self.order, self.first = unroll, order, first
-        self.kind = signature(first)
-        self.taken = 0
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        schedules, read, kind = self.unroll.schedules, self.unroll.run.batch, self.kind
-        self.taken = 0
-        for t in self.order:
-            batch, self.first = read(t) if self.first is None else self.first, None
-            leaves: list[Any] = []
-            if (outline((batch,), leaves), kinds(leaves)) != kind:
-                break
-            self.taken += 1
-            yield *[weak(schedule[t]) for schedule in schedules], *leaves
-
-    def back(self) -> Steps:
-        """Return the steps that were taken, from the last to the first."""
-        steps = copy(self)
-        steps.order, steps.first = self.order[: self.taken][::-1], None
-        return steps
-
-    def check(self, wanted: int) -> None:
-        """Raise if not all steps were taken: a batch was another one when it was read again."""
-        if self.taken < wanted:
-            raise ValueError(
-                f"the batch of step {self.order[self.taken]} has another shape or type when it is "
-                f"read again: batches must be the same each time they are read"
-            )
-
-
-class Stretch:
-    """Steps that were replayed, to be pulled back: what was kept of each."""
-
-    def __init__(self, programs: StepPrograms, steps: Steps, kept: list[Any]) -> None:
-        self.programs, self.steps, self.kept = programs, steps, kept
-
-    def __copy__(self) -> Stretch:
-        """Return the same with a list of its own, for that is used up."""
-        return Stretch(self.programs, self.steps, list(self.kept))
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of what was kept."""
-        return len(self.kept) * size(self.kept[0]) if self.kept else 0
-
-
 class Recording:
     """One recorded step, to be pulled back."""
 
@@ -408,11 +347,6 @@ class Recording:
 Piece = Stretch | Recording  # of a stretch
 
 
-def size(*parts: Any) -> int:
-    """Return the bytes that states and what was saved beside them take."""
-    return sum(int(getattr(x, "nbytes", 0) or np.asarray(x).nbytes) for x in tree.leaves(parts))
-
-
 def zero(x: Any) -> Any:
     """Return a zero of the kind and shape of a number or array."""
     return 0.0 if isinstance(x, float) else np.zeros_like(x)
@@ -421,11 +355,6 @@ def zero(x: Any) -> Any:
 def like(bar: Any, x: Any) -> Any:
     """Return a derivative as a number or array of the kind that `x` is."""
     return float(bar) if type(x) is float else np.asarray(bar, np.asarray(x).dtype)[()]
-
-
-def weak(x: Any) -> Any:
-    """Return a float64 number as a Python float, which computes faster; others as they are."""
-    return float(x) if type(x) is np.float64 else x
 
 
 LOOK_AHEAD = 16  # batches to look at for one that differs
@@ -446,14 +375,3 @@ def alike(x: Any, y: Any) -> bool:
     rounding = 1e4 * float(np.finfo(y.dtype).eps)
     scale = float(np.max(np.abs(y)))
     return bool(np.allclose(x, y, rounding, rounding * scale, equal_nan=True))
-
-
-def signature(*trees: Any) -> Any:
-    """Return what a program depends on: the shapes of trees, and the shape and dtype of leaves."""
-    leaves: list[Any] = []
-    return outline(trees, leaves), kinds(leaves)
-
-
-def kinds(leaves: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the shape and dtype of each leaf."""
-    return tuple([(getattr(x, "shape", ()), getattr(x, "dtype", type(x))) for x in leaves])

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.nn.hypers import inner
-from minigrad.ops import elementwise as ops
 from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
@@ -29,6 +28,7 @@ from minigrad.ops.shape import reshape
 from minigrad.ops.special import sum_rows
 from minigrad.primitive import Primitive, unbroadcast
 from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
+from minigrad.program.scalars import MATH, SCALARS
 
 __all__ = ["Emitted", "emit"]
 
@@ -43,11 +43,6 @@ OPERATORS = {
 }
 IN_PLACE = {add: "+=", subtract: "-=", multiply: "*=", divide: "/="}
 COMMUTE = (add, multiply)
-MATH = {
-    ops.exp: "exp", ops.expm1: "expm1", ops.log: "log", ops.log1p: "log1p", ops.sqrt: "sqrt",
-    ops.sin: "sin", ops.cos: "cos", ops.tan: "tan", ops.sinh: "sinh", ops.cosh: "cosh",
-    ops.tanh: "tanh", ops.arctan: "atan", ops.absolute: "fabs", power: "pow",
-}
 WORDS = {"matmul": "product", "matmul_nt": "product", "matmul_tn": "product", "add": "total",
          "subtract": "rest", "multiply": "scaled", "divide": "ratio", "negative": "minus"}
 MATRIX_PRODUCTS = (matmul, matmul_nt, matmul_tn)
@@ -288,8 +283,9 @@ class Writer:
                 return f"math.{MATH[prim]}({', '.join(texts)})"
             if prim in OPERATORS:
                 return OPERATORS[prim].format(*texts)
-            if prim is ops.square:
-                return f"{texts[0]} * {texts[0]}"
+            if prim in SCALARS:
+                self.may_raise = True
+                return SCALARS[prim].format(*texts)
         return f"float({self.expression(line, texts)})"
 
 

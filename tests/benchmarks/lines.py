@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ def measure_lines(names: Sequence[str]) -> None:
         work = problem(name)
         for method in (mg.Stored(), mg.Forward()):
             mg.hypergradient(work.run, work.hypers, method)
-        there_and_back, tangents = work.run.programs.values()
+        there_and_back = next(iter(work.run.programs.values()))
+        tangents = there_and_back.tangents
         unroll = Unroll(work.run, work.hypers)
         state, batch, hypers = unroll.begin(), work.run.batch(0), unroll.hypers_at(0)
         given = (*state, *hypers, *mg.tree.leaves(batch))
@@ -29,32 +31,29 @@ def measure_lines(names: Sequence[str]) -> None:
         entries = [schedule[0] for schedule in unroll.schedules]
         steps = [(*entries, *mg.tree.leaves(batch))]
         onward = (*state, *unroll.fixed, steps)
-        report(f"{name} forward", there_and_back.forward_program, lambda: onward)
+        report(f"{name} forward", there_and_back.forward_program, onward)
         kept = there_and_back.forward(state, unroll.fixed, steps)[1]
         totals = [0.0] * len(unroll.fixed)
         back = (*small, *totals, *unroll.fixed, steps)
-        # What was kept is used up.
-        report(f"{name} backward", there_and_back.backward_program, lambda: (*back, list(kept)))
+        report(f"{name} backward", there_and_back.backward_program, (*back, kept))
         saved = tangents.forward(state, hypers, batch)[1]
         moves = [1.0, *[0.0] * (len(hypers) - 1)]
         arguments = (*given, *saved, *small, *moves)
-        report(f"{name} tangent, one direction", tangents.tangent_program, lambda: arguments)
+        report(f"{name} tangent, one direction", tangents.tangent_program, arguments)
 
 
-def report(
-    what: str, emitted: Emitted, arguments: Callable[[], Sequence[Any]], rounds: int = 300
-) -> None:
+def report(what: str, emitted: Emitted, arguments: Sequence[Any], rounds: int = 300) -> None:
     """Print the source with the quickest time of each line, and how long the whole takes.
 
-    A loop is run for one step. `arguments` gives those of each call.
+    A loop is run for one step. Lists among the arguments are copied: a program may use them up.
     """
     body = [text for text in emitted.source.splitlines() if not text.lstrip().startswith("#")]
     function = clocked(emitted, body)
-    readings = np.array([function(*arguments()) for _ in range(rounds)])
+    readings = np.array([function(*map(copy, arguments)) for _ in range(rounds)])
     look, *seconds = np.diff(readings, axis=1).min(axis=0)  # the first says what a look costs
     whole = []
     for _ in range(rounds):
-        given = arguments()
+        given = list(map(copy, arguments))
         start = time.perf_counter()
         emitted.function(*given)
         whole.append(time.perf_counter() - start)
