@@ -72,6 +72,7 @@ class Steps:
         Those can't change. So they are kept, for as long as the batches are the very same.
         """
         run, order, ((_, shape), kinds) = self.unroll.run, self.order, self.kind
+        batches: Any
         if run.batches is None:
             return Columns([()] * len(order))
         if type(run.batches) is list or type(run.batches) is tuple:
@@ -81,6 +82,7 @@ class Steps:
         seen, columns = programs.seen
         if len(seen) == len(batches) and all(map(operator.is_, seen, batches)):
             return columns
+        rows: Any
         if shape is None:
             rows = [(batch,) for batch in batches]
         elif shape == (tuple, *[None] * len(kinds)) and set(map(type, batches)) == {tuple}:

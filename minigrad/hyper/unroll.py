@@ -19,10 +19,11 @@ from minigrad import tree
 from minigrad.hyper.domains import markers
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.steps import Steps, Stretch, signature, size, weak
+from minigrad.program.ends import CostProgram
 from minigrad.program.step import Fallback, StepPrograms, floating
 from minigrad.program.tangent import TangentPrograms
 from minigrad.tape import Tape
-from minigrad.variable import value_of
+from minigrad.variable import Variable, value_of
 
 __all__ = ["State", "Unroll", "size"]
 
@@ -81,17 +82,45 @@ class Unroll:
 
     def end(self, state: State) -> tuple[Any, State]:
         """Return the outer cost and the cotangents of the last state; gather the hypers' own."""
+        found = self.cost_program(state)
+        if found is not None:
+            n = len(floating(state))
+            cost, state_bar, hyper_bars = found(state, self.flat(self.values), n)
+            if (found.frozen and found.frozen.holds()) or alike(
+                cost, self.run.cost(self.unflatten(state), self.values)
+            ):
+                self.gather(hyper_bars, None)
+                return cost, state_bar
+            self.run.programs[self.cost_key(state)] = 1  # something of the user's was changed
         with Tape() as tape:
             given = tape.variable(self.unflatten(state))
             hypers = tape.variable(self.values)
-            cost = self.run.cost(given, hypers)
-        bars = tape.gradient(cost, [floating(tree.leaves(given)), tree.leaves(hypers)])
+            recorded = self.run.cost(given, hypers)
+        bars = tape.gradient(recorded, [floating(tree.leaves(given)), tree.leaves(hypers)])
         self.gather(bars[1], None)
-        return value_of(cost), bars[0]
+        return value_of(recorded), bars[0]
+
+    def cost_program(self, state: State) -> CostProgram | None:
+        """Return the compiled cost; None the first time, for recording it once is quicker."""
+        key = self.cost_key(state)
+        found = self.run.programs.setdefault(key, 0)
+        if found == 0:
+            self.run.programs[key] = 1
+        elif found == 1:
+            first = [weak(value_of(x)) for x in self.first]
+            examples = [(self.unflatten(s), self.values) for s in (state, first)]
+            found = self.run.programs[key] = CostProgram.of(self.run.cost, examples)
+        return found if isinstance(found, CostProgram) else None
+
+    def cost_key(self, state: State) -> Any:
+        """Return what a compiled cost is kept under."""
+        return "cost", signature(self.shape)[0], signature(self.values), signature(state)
 
     def pull_begin(self, state_bar: State) -> None:
         """Take the cotangents of the first state back to the hyperparameters."""
         targets = floating(self.first)
+        if not any(isinstance(x, Variable) for x in targets):
+            return
         hypers = tree.leaves(self.first_hypers)
         self.gather(self.first_tape.gradient(targets, hypers, cotangent=state_bar), None)
 
@@ -231,9 +260,12 @@ class Unroll:
         """
         if key in self.held or isinstance(found, Fallback):
             return True
+        if found.frozen is not None and found.frozen.holds():
+            return True
         entries = [weak(schedule[t]) for schedule in self.schedules]
         replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
-        return all(map(alike, replayed, self.recorded(state, t, batch)[0]))
+        new = self.run.step(self.unflatten(state), self.at_step(t), batch)
+        return all(map(alike, replayed, tree.leaves(tree.map(lambda x, _: x, new, self.shape))))
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
         """Record the step twice, at two states, and compile it if it is the same program."""
@@ -367,6 +399,8 @@ def copied(x: Any) -> Any:
 
 def alike(x: Any, y: Any) -> bool:
     """Whether two leaves of a state are equal but for rounding."""
+    if type(x) is type(y) is float and x == y:
+        return True
     x, y = np.asarray(x), np.asarray(y)
     if x.shape != y.shape or x.dtype.kind != y.dtype.kind:
         return False

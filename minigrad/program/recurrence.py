@@ -12,6 +12,7 @@ step. So of a step only the state is kept, and the loop is a few multiplications
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -34,7 +35,7 @@ from minigrad.program.emit import (
 from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
 from minigrad.program.passes import optimise
 
-__all__ = ["Columns", "Recurrence", "emit_recurrence", "recurrence"]
+__all__ = ["Columns", "Recurrence", "emit_recurrence", "recurrence", "vector"]
 
 #: Primitives that work element by element though their function is no ufunc.
 ELEMENTWISE: set[Primitive] = {
@@ -197,8 +198,8 @@ def written(r: Recurrence, name: str, *, careful: bool) -> Written:
     """Write the adjoint; `careful` as for :class:`minigrad.program.emit.Writer`."""
     program = vectors(r)
     writer = Writer(program, name, careful=careful)
-    writer.namespace["add_up"] = add_up
-    writer.taken.add("add_up")
+    writer.namespace |= {"add_up": add_up, "vector": vector}
+    writer.taken |= {"add_up", "vector"}
     steps = writer.unique("steps")
     carried = [writer.unique(program.lines[k].name) for k in r.bars]
     given = [*r.fixed, *r.columns, *r.kept]
@@ -217,10 +218,10 @@ def written(r: Recurrence, name: str, *, careful: bool) -> Written:
     lines = [k for k, line in program.lines.items() if line.primitive is not INPUT]
     first = body([k for k in lines if k in before])
     varying = [x for x in factors if isinstance(x, int) and program.lines[x].shape]
-    slopes = {x: writer.unique("slope") for x in varying}
+    slopes: dict[Argument, str] = {x: writer.unique("slope") for x in varying}
 
     def term(j: int, factor: Argument) -> str:
-        text = slopes.get(factor) or writer.text(factor)
+        text = slopes[factor] if factor in varying else writer.text(factor)
         return carried[j] if text == "1.0" else f"{text} * {carried[j]}"
 
     moves = [" + ".join(term(*pair) for pair in row) or "0.0" for row in r.jacobian]
@@ -240,7 +241,7 @@ def written(r: Recurrence, name: str, *, careful: bool) -> Written:
         *(f"    {row}.append({bar})" for row, bar in zip(every, carried, strict=True)),
         f"    {', '.join(carried)} = {', '.join(moves)}",
         "# All steps at once",
-        *(f"{row} = np.array({row}[::-1])" for row in every),
+        *(f"{row} = vector({row}[::-1])" for row in every),
         *second,
         *(f"{total} = add_up({total}, {writer.text(x)})" for total, (_, x) in terms),
         f"return {', '.join(back)}{',' if len(back) == 1 else ''}",
@@ -249,11 +250,17 @@ def written(r: Recurrence, name: str, *, careful: bool) -> Written:
     return writer.compiled("".join(f"{row}\n" for row in [top, *(f"    {row}" for row in rows)]))
 
 
+def vector(numbers: Sequence[float]) -> Any:
+    """Return numbers as an array, in half the time that NumPy takes to look at each."""
+    return np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
+
+
 def add_up(total: float, terms: Any) -> float:
     """Return the total with the terms added, one by one from the last to the first."""
     if np.shape(terms) == ():
-        return total + terms
-    return float(np.add.accumulate(np.concatenate(([total], terms[::-1])))[-1])
+        return total + float(terms)
+    running: Any = np.add.accumulate(np.concatenate(([total], terms[::-1])))
+    return float(running[-1])
 
 
 class Columns:
@@ -276,4 +283,4 @@ class Columns:
     @cached_property
     def vectors(self) -> list[Any]:
         """The columns as arrays."""
-        return [np.fromiter(column, float, len(column)) for column in self.columns]
+        return [vector(column) for column in self.columns]

@@ -19,10 +19,11 @@ import numpy as np
 from minigrad import tree
 from minigrad.dispatch import watching
 from minigrad.errors import MinigradError
+from minigrad.program.frozen import Frozen
 from minigrad.program.lines import Line, Program, of_tape
 from minigrad.program.loop import Loop, emit_loop
 from minigrad.program.passes import optimise, repr_of
-from minigrad.program.recurrence import Columns, emit_recurrence, recurrence
+from minigrad.program.recurrence import Columns, emit_recurrence, recurrence, vector
 from minigrad.tape import Tape
 from minigrad.variable import value_of
 
@@ -55,6 +56,8 @@ class StepPrograms:
         one another.
     step_bytes : int
         How many bytes the way back reads of a step.
+    frozen : Frozen or None
+        The constants of the step, if they can't change.
     numbers : Recurrence or None
         The adjoint as a recurrence, if the step is one of single numbers.
     """
@@ -67,6 +70,7 @@ class StepPrograms:
 
         `scheduled` says which leaves of the hypers may be others at each step; all, if left out.
         """
+        frozen = Frozen.of(step)
         try:
             traces = [Trace(step, example) for example in examples]
         except MinigradError as error:
@@ -82,13 +86,17 @@ class StepPrograms:
                     f"begin with a float, such as 0.0"
                 )
         reason = difference(*(trace.program for trace in traces))
-        return Fallback(reason) if reason else StepPrograms(traces[0], scheduled)
+        return Fallback(reason) if reason else StepPrograms(traces[0], scheduled, frozen)
 
-    def __init__(self, trace: Trace, scheduled: Sequence[bool]) -> None:
+    def __init__(self, trace: Trace, scheduled: Sequence[bool], frozen: Frozen | None) -> None:
+        self.frozen = frozen
         self.tangents: TangentPrograms | None = (
             None  # the same step's TangentPrograms, once somebody wants them
         )
-        self.seen: tuple[Any, Any] = ((), None)  # batches, and as the columns that they are
+        self.seen: tuple[Any, Columns | None] = (
+            (),
+            None,
+        )  # batches, and as the columns that they are
         program = optimise(trace.program)
         given, new_bars = program.inputs[: trace.n_given], program.inputs[trace.n_given :]
         new, bars = program.outputs[: trace.n_new], program.outputs[trace.n_new :]
@@ -168,12 +176,12 @@ class StepPrograms:
             return new, kept
         brought = steps if isinstance(steps, Columns) else Columns(list(steps))
         out = self.forward_program.function(*state, *hypers, brought.rows)
-        lists = [np.fromiter(x, float, len(x)) for x in out[self.n_state :]]
+        lists = [vector(x) for x in out[self.n_state :]]
         return list(out[: self.n_state]), [len(brought.rows), *brought.vectors, *lists]
 
     def backward(
         self, bars: State, totals: State, hypers: State, steps: Steps, kept: Sequence[Any]
-    ) -> tuple[State, State, list[State]]:
+    ) -> tuple[State, State, list[Any]]:
         """Return the cotangents of the state before some steps, and those of the hypers.
 
         `totals` are those of the hypers that are the same at every step, so far; to them is
