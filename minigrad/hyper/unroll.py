@@ -271,7 +271,7 @@ class Unroll:
         """Record the step twice, at two states, and compile it if it is the same program."""
         mine = tree.map(copied, batch)  # a later batch may be read into the same arrays
         again, other = self.unlike(state, mine, t)
-        following = self.recorded(state, t, mine)[0]
+        following = [weak(x) for x in self.recorded(state, t, mine)[0]]
         examples = [(state, self.at_step(t), mine), (following, self.at_step(again), other)]
         examples = [(self.unflatten(s), h, b) for s, h, b in examples]
         found = StepPrograms.of(self.run.step, examples, self.scheduled)
@@ -399,8 +399,8 @@ def copied(x: Any) -> Any:
 
 def alike(x: Any, y: Any) -> bool:
     """Whether two leaves of a state are equal but for rounding."""
-    if type(x) is type(y) is float and x == y:
-        return True
+    if isinstance(x, float) and isinstance(y, float):  # as math.isclose, which is quick
+        return x == y or abs(x - y) <= 1e-12 * abs(y) or (x != x and y != y)
     x, y = np.asarray(x), np.asarray(y)
     if x.shape != y.shape or x.dtype.kind != y.dtype.kind:
         return False
