@@ -42,15 +42,21 @@ class Steps:
         self.taken = 0
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        schedules, read, kind = self.unroll.schedules, self.unroll.run.batch, self.kind
+        schedules, read = self.unroll.schedules, self.unroll.run.batch
+        (_, shape), wanted = self.kind
+        flat = shape == (tuple, *[None] * len(wanted))  # the usual (x, y), known at a glance
         self.taken = 0
         for t in self.order:
             batch, self.first = read(t) if self.first is None else self.first, None
-            leaves: list[Any] = []
-            if (outline((batch,), leaves), kinds(leaves)) != kind:
+            leaves: Any = batch
+            if not (flat and type(batch) is tuple):
+                leaves = []
+                if outline(batch, leaves) != shape:
+                    break
+            if kinds(leaves) != wanted:
                 break
             self.taken += 1
-            yield *[weak(schedule[t]) for schedule in schedules], *leaves
+            yield (*[weak(schedule[t]) for schedule in schedules], *leaves) if schedules else leaves
 
     def columns(self, programs: StepPrograms) -> Columns:
         """Return the steps as rows and vectors, for programs of single numbers."""
