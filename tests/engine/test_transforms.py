@@ -53,7 +53,16 @@ def test_value_and_grad_gives_both_plain():
 
 @pytest.mark.parametrize(
     ("argnums", "expected"),
-    [(0, 2 * Y), (1, 2 * X), (-1, 2 * X), ([0], (2 * Y,)), ((1, 0), (2 * X, 2 * Y)), ((), ())],
+    [
+        (0, 2 * Y),
+        (1, 2 * X),
+        (-1, 2 * X),
+        (np.int64(1), 2 * X),
+        ([0], (2 * Y,)),
+        ((1, 0), (2 * X, 2 * Y)),
+        (np.arange(2), (2 * Y, 2 * X)),
+        ((), ()),
+    ],
 )
 def test_argnums_chooses_the_arguments(argnums, expected):
     f = lambda x, y, *, scale: scale * x * y  # noqa: E731
