@@ -120,7 +120,7 @@ class Trace:
     def __init__(self, step: Callable[..., Any], example: Example) -> None:
         with Tape(lines=True) as tape, watching() as self.looked:
             state, hypers, batch = (tape.variable(part) for part in example)
-            new = tree.leaves(step(state, hypers, batch))
+            new = tree.walk(step(state, hypers, batch), state, [])
             varying = floating(new)
             new_bars = [tape.variable(np.zeros_like(value_of(x))[()]) for x in varying]
             sources = [floating(tree.leaves(state)), tree.leaves(hypers)]
