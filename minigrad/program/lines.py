@@ -17,7 +17,17 @@ from minigrad.primitive import Primitive
 from minigrad.tape import Tape
 from minigrad.variable import Variable
 
-__all__ = ["Argument", "Constant", "Line", "Program", "computed", "of_tape"]
+__all__ = [
+    "INPUT",
+    "Argument",
+    "Constant",
+    "Line",
+    "Program",
+    "computed",
+    "is_elementwise",
+    "is_number",
+    "of_tape",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +75,16 @@ class Line:
     def reads(self) -> list[int]:
         """The numbers of the lines that this one reads."""
         return [argument for argument in self.arguments if isinstance(argument, int)]
+
+
+def is_number(line: Line) -> bool:
+    """Whether a result is a single real number, kept as a Python float."""
+    return line.shape == () and line.dtype in (None, np.dtype(float))
+
+
+def is_elementwise(function: Any) -> bool:
+    """Whether a function is a ufunc that works element by element, and so can work in place."""
+    return isinstance(function, np.ufunc) and function.signature is None
 
 
 def computed(prim: Primitive, *values: Any, **params: Any) -> Any:

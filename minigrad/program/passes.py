@@ -15,9 +15,16 @@ from minigrad.ops.elementwise import astype, divide, multiply, negative, positiv
 from minigrad.ops.shape import reshape
 from minigrad.ops.special import spread_rows
 from minigrad.primitive import broadcast_to, unbroadcast, variable
-from minigrad.program.emit import is_elementwise
 from minigrad.program.expand import expand
-from minigrad.program.lines import INPUT, Argument, Constant, Line, Program, computed
+from minigrad.program.lines import (
+    INPUT,
+    Argument,
+    Constant,
+    Line,
+    Program,
+    computed,
+    is_elementwise,
+)
 from minigrad.transforms import detached
 
 __all__ = ["PASSES", "drop_dead", "fold_constants", "merge_equal", "optimise", "simplify"]
