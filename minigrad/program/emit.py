@@ -35,6 +35,7 @@ from minigrad.program.lines import (
     Line,
     Program,
     is_number,
+    shape_of,
 )
 from minigrad.program.liveness import Scratch, borrowed, overwrites, scratch_plan
 
@@ -234,7 +235,7 @@ class Writer:
     def shorter(self, line: Line, texts: Sequence[str]) -> str | None:
         """Return how NumPy itself says what a primitive does, where it is a word or two."""
         prim, params, text = line.primitive, line.params, texts[0] if texts else ""
-        shapes = [self.shape(argument) for argument in line.arguments]
+        shapes = [shape_of(argument, self.program.lines) for argument in line.arguments]
         if prim is sum_rows or (prim is unbroadcast and shapes[0][1:] == line.shape):
             return f"np.add.reduce({text})"
         if prim is inner and all(self.is_real(argument) for argument in line.arguments):
@@ -244,12 +245,6 @@ class Writer:
             keep = ", keepdims=True" if params.get("keepdims") else ""
             return f"np.add.reduce({text}, axis={axis[0]}{keep})"
         return None
-
-    def shape(self, argument: Argument) -> tuple[int, ...]:
-        """Return the shape of an argument."""
-        if isinstance(argument, int):
-            return tuple(self.program.lines[argument].shape or ())
-        return np.shape(argument.value)
 
     def dtype(self, argument: Argument) -> Any:
         """Return the dtype of an argument; None of a Python float."""

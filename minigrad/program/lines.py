@@ -27,6 +27,7 @@ __all__ = [
     "is_elementwise",
     "is_number",
     "of_tape",
+    "shape_of",
 ]
 
 
@@ -87,6 +88,13 @@ def is_elementwise(function: Any) -> bool:
     return isinstance(function, np.ufunc) and function.signature is None
 
 
+def shape_of(argument: Argument, lines: Mapping[int, Line]) -> tuple[int, ...]:
+    """Return the shape of an argument; that of several results at once counts as ()."""
+    if isinstance(argument, int):
+        return tuple(lines[argument].shape or ())
+    return np.shape(argument.value)
+
+
 def computed(prim: Primitive, *values: Any, **params: Any) -> Any:
     """Return what a tape would hold: a number made of Python numbers alone stays one."""
     value = prim.function(*values, **params)
@@ -124,6 +132,17 @@ class Program:
             if number not in found:
                 found.add(number)
                 waiting.extend(self.lines[number].reads)
+        return found
+
+    def readers(self) -> dict[int, list[int | None]]:
+        """Return the lines that read each line, once for each time; an output is read by None."""
+        found: dict[int, list[int | None]] = {number: [] for number in self.lines}
+        for number, line in self.lines.items():
+            for read in line.reads:
+                found[read].append(number)
+        for output in self.outputs:
+            if isinstance(output, int):
+                found[output].append(None)
         return found
 
     def kind(self, argument: Argument) -> Any:
