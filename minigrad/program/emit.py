@@ -15,7 +15,7 @@ import linecache
 import math
 import re
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -100,7 +100,9 @@ class Writer:
     Python's own numbers raise where NumPy's become inf or nan; `careful` code leaves them to NumPy.
     """
 
-    def __init__(self, program: Program, name: str, *, careful: bool = False) -> None:
+    def __init__(
+        self, program: Program, name: str, by_rows: Iterable[int] = (), *, careful: bool = False
+    ) -> None:
         self.program, self.name, self.careful = program, name, careful
         self.namespace: dict[str, Any] = {"np": np, "math": math}
         self.names: dict[int, str] = {}
@@ -108,7 +110,7 @@ class Writer:
         self.taken = {"np", "math", "float", name}
         self.functions = {prim: self.unique(prim.name) for prim in called(program)}
         self.borrowed, self.over = borrowed(program), overwrites(program)
-        self.plan = scratch_plan(program, self.over)
+        self.plan = scratch_plan(program, self.over, by_rows)
         self.body: list[str] = []
         self.where = ""
         self.scratch = self.take_scratch()
@@ -277,13 +279,15 @@ class Writer:
         return f"float({self.expression(line, texts)})"
 
 
-def emit(program: Program, name: str = "program") -> Emitted:
+def emit(program: Program, name: str = "program", by_rows: Iterable[int] = ()) -> Emitted:
     """Write a program as source and compile it.
+
+    `by_rows` are inputs whose order in memory is known to be that of rows, or does not matter.
 
     The function gives results of their own: none shares memory with an input, a constant or the
     results of another call.
     """
-    source, fast, names = compiled(program, name)
+    source, fast, names = compiled(program, name, by_rows)
     if "math." not in source and " / " not in source:
         return Emitted(source, fast, names)
     careful: list[Callable[..., Any]] = []
@@ -293,17 +297,17 @@ def emit(program: Program, name: str = "program") -> Emitted:
             return fast(*inputs)
         except (ArithmeticError, ValueError):  # a number became infinite, or none
             if not careful:
-                careful.append(compiled(program, name, careful=True)[1])
+                careful.append(compiled(program, name, by_rows, careful=True)[1])
             return careful[0](*inputs)
 
     return Emitted(source, function, names)
 
 
 def compiled(
-    program: Program, name: str, *, careful: bool = False
+    program: Program, name: str, by_rows: Iterable[int], *, careful: bool = False
 ) -> tuple[str, Callable[..., Any], dict[int, str]]:
     """Return a program as source, as a function, and what it calls each line."""
-    writer = Writer(program, name, careful=careful)
+    writer = Writer(program, name, by_rows, careful=careful)
     inputs = [writer.name_for(k, program.lines[k].name) for k in program.inputs]
     for number, line in program.lines.items():
         if line.primitive is not INPUT:

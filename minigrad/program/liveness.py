@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,7 +99,9 @@ class ScratchPlan(NamedTuple):
     kinds: list[tuple[tuple[int, ...], Any]]
 
 
-def scratch_plan(program: Program, over: dict[int, int]) -> ScratchPlan:
+def scratch_plan(
+    program: Program, over: dict[int, int], by_rows: Iterable[int] = ()
+) -> ScratchPlan:
     """Give large results that die within the program a place in arrays that outlive it.
 
     Two results share an array if one is dead before the other is made. A result whose order in
@@ -111,8 +113,10 @@ def scratch_plan(program: Program, over: dict[int, int]) -> ScratchPlan:
         What is to be emitted.
     over : dict
         What `overwrites` says of it.
+    by_rows : iterable of int
+        Inputs of which it is known, or makes no difference.
     """
-    last, by_rows = last_reads(program), lie_by_rows(program)
+    last, in_rows = last_reads(program), lie_by_rows(program, by_rows)
     ends = dict(last)
     for number, k in reversed(over.items()):  # a result lives on in what is written over it
         ends[program.lines[number].arguments[k]] = ends[number]  # type: ignore[index]
@@ -120,7 +124,7 @@ def scratch_plan(program: Program, over: dict[int, int]) -> ScratchPlan:
     busy: list[float] = []  # until when each array is taken
     for place, (number, line) in enumerate(program.lines.items()):
         writes = line.primitive in MATRIX_PRODUCTS or is_elementwise(line.primitive.function)
-        if not writes or number in over or number not in by_rows or ends[number] == math.inf:
+        if not writes or number in over or number not in in_rows or ends[number] == math.inf:
             continue
         if math.prod(line.shape) * line.dtype.itemsize < LARGE:
             continue
@@ -134,9 +138,9 @@ def scratch_plan(program: Program, over: dict[int, int]) -> ScratchPlan:
     return plan
 
 
-def lie_by_rows(program: Program) -> set[int]:
-    """Return the arrays that NumPy makes in the order of rows, however the inputs lie."""
-    found: set[int] = set()
+def lie_by_rows(program: Program, inputs: Iterable[int] = ()) -> set[int]:
+    """Return the arrays that lie by rows if these inputs do, however others lie."""
+    found = set(inputs)
     for number, line in program.lines.items():
         operands = [a for a in line.reads if program.lines[a].shape]
         if line.primitive in MATRIX_PRODUCTS:

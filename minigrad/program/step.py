@@ -84,7 +84,8 @@ class StepPrograms:
         self.forward_program = emit(forward, "forward")
         names = self.forward_program.names
         back = program.part(behind, [*given, *saved, *new_bars], bars, names)
-        self.backward_program = emit(compute_late(back, ahead & behind), "backward")
+        back = compute_late(back, ahead & behind)
+        self.backward_program = emit(back, "backward", by_rows=back.inputs)
 
     @property
     def source(self) -> str:
