@@ -212,7 +212,7 @@ def sum_by_products(program: Program, ahead: set[int]) -> Program:
     new = Rewriting(program, ahead)
     ones: dict[Any, Constant] = {}
     for number in program.lines:
-        line = new.behind(number, sum_rows, unbroadcast, sum_)
+        line = new.behind(number, unbroadcast, sum_)
         axis = summed_axis(line, shape_of(line.arguments[0], new.lines)) if line else None
         if line is None or axis is None or line.dtype not in (np.float32, np.float64):
             continue

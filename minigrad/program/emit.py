@@ -26,7 +26,7 @@ from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
 from minigrad.ops.reduce import sum_
-from minigrad.ops.special import sum_rows
+from minigrad.ops.special import adds_by_product, sum_rows
 from minigrad.primitive import Primitive, unbroadcast
 from minigrad.program.lines import (
     INPUT,
@@ -107,6 +107,7 @@ class Writer:
         self.namespace: dict[str, Any] = {"np": np, "math": math}
         self.names: dict[int, str] = {}
         self.constants: dict[int, str] = {}
+        self.ones: dict[Any, Constant] = {}
         self.taken = {"np", "math", "float", name}
         self.functions = {prim: self.unique(prim.name) for prim in called(program)}
         self.borrowed, self.over = borrowed(program), overwrites(program)
@@ -140,7 +141,9 @@ class Writer:
             text = repr(value)
             return f"({text})" if text.startswith("-") else text
         if id(value) not in self.constants:
-            name = self.constants[id(value)] = self.unique(f"constant_{len(self.constants)}")
+            ones = isinstance(value, np.ndarray) and value.size and np.all(value == 1)
+            wish = f"ones_{value.size}" if ones else f"constant_{len(self.constants)}"
+            name = self.constants[id(value)] = self.unique(wish)
             self.namespace[name] = value
         return self.constants[id(value)]
 
@@ -238,6 +241,10 @@ class Writer:
         """Return how NumPy itself says what a primitive does, where it is a word or two."""
         prim, params, text = line.primitive, line.params, texts[0] if texts else ""
         shapes = [shape_of(argument, self.program.lines) for argument in line.arguments]
+        if prim is sum_rows and adds_by_product(line.dtype, shapes[0]):
+            key = shapes[0][0], line.dtype
+            ones = self.ones.setdefault(key, Constant(np.ones(*key)))
+            return f"{self.text(ones)} @ {text}"
         if prim is sum_rows or (prim is unbroadcast and shapes[0][1:] == line.shape):
             return f"np.add.reduce({text})"
         if prim is inner and all(self.is_real(argument) for argument in line.arguments):

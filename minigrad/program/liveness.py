@@ -105,7 +105,7 @@ def scratch_plan(
     """Give large results that die within the program a place in arrays that outlive it.
 
     Two results share an array if one is dead before the other is made. A result whose order in
-    memory is not known to be that of rows gets none, for sums depend on it in the last bits.
+    memory may be another than that of rows gets none: the last bits of sums depend on it.
 
     Parameters
     ----------
@@ -117,14 +117,16 @@ def scratch_plan(
         Inputs of which it is known, or makes no difference.
     """
     last, in_rows = last_reads(program), lie_by_rows(program, by_rows)
-    ends = dict(last)
+    readers, ends = program.readers(), dict(last)
     for number, k in reversed(over.items()):  # a result lives on in what is written over it
         ends[program.lines[number].arguments[k]] = ends[number]  # type: ignore[index]
     plan = ScratchPlan({}, [])
     busy: list[float] = []  # until when each array is taken
     for place, (number, line) in enumerate(program.lines.items()):
         writes = line.primitive in MATRIX_PRODUCTS or is_elementwise(line.primitive.function)
-        if not writes or number in over or number not in in_rows or ends[number] == math.inf:
+        if not writes or number in over or ends[number] == math.inf:
+            continue
+        if not line.shape or not (number in in_rows or unseen(program, number, readers, over)):
             continue
         if math.prod(line.shape) * line.dtype.itemsize < LARGE:
             continue
@@ -136,6 +138,15 @@ def scratch_plan(
             plan.kinds.append(kind)
         plan.lines[number], busy[k] = k, ends[number]
     return plan
+
+
+def unseen(
+    program: Program, number: int, readers: dict[int, list[int | None]], over: dict[int, int]
+) -> bool:
+    """Whether all that read a line work it into something else, however it lies in memory."""
+    reading = [r for r in readers[number] if r is not None and r in over]
+    into = [program.lines[r].arguments[over[r]] for r in reading]
+    return len(reading) == len(readers[number]) and number not in into
 
 
 def lie_by_rows(program: Program, inputs: Iterable[int] = ()) -> set[int]:
