@@ -7,7 +7,7 @@ that is, computed by the step anyway, and rewrites only those behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +18,10 @@ from minigrad.ops.elementwise import add, multiply
 from minigrad.ops.products import matmul, matmul_tn
 from minigrad.ops.reduce import sum_
 from minigrad.ops.special import sum_rows
-from minigrad.primitive import Primitive, unbroadcast
+from minigrad.primitive import unbroadcast
 from minigrad.program.lines import Argument, Constant, Line, Program, shape_of
 from minigrad.program.passes import drop_dead, merge_equal
+from minigrad.program.rewriting import Rewriting
 from minigrad.program.store import PRICE, nbytes
 
 __all__ = [
@@ -33,82 +34,42 @@ __all__ = [
 ]
 
 
-class Rewriting:
-    """A program under change, with who reads what.
-
-    Lines are replaced where they stand, or put before another.
-    """
-
-    def __init__(self, program: Program, ahead: Iterable[int]) -> None:
-        self.program, self.lines, self.ahead = program, dict(program.lines), set(ahead)
-        self.readers = program.readers()
-        self.before: dict[int, list[int]] = {}
-        self.fresh = max(program.lines, default=0)
-
-    def put_before(self, number: int, line: Line) -> int:
-        """Add a line before line `number`, and return its own number."""
-        self.fresh += 1
-        self.lines[self.fresh] = line
-        self.before.setdefault(number, []).append(self.fresh)
-        return self.fresh
-
-    def exchange(self, number: int | None, old: int, other: Argument) -> None:
-        """Let a line read another argument instead of an old one."""
-        assert number is not None
-        line = self.lines[number]
-        arguments = tuple(other if a == old else a for a in line.arguments)
-        self.lines[number] = replace(line, arguments=arguments)
-
-    def result(self) -> Program:
-        """Return the changed program."""
-        order = [k for number in self.program.lines for k in (*self.before.get(number, ()), number)]
-        lines = {k: self.lines[k] for k in order}
-        return Program(lines, self.program.inputs, self.program.outputs)
-
-    def behind(self, argument: Argument, *prims: Primitive) -> Line | None:
-        """Return the line of an argument, if it is one of these and not the step's."""
-        line = self.lines[argument] if isinstance(argument, int) else None
-        found = line is not None and argument not in self.ahead and line.primitive in prims
-        return line if found else None
-
-    def own(self, argument: Argument, *prims: Primitive) -> Line | None:
-        """Return the same, if besides only one line reads it."""
-        line = self.behind(argument, *prims)
-        return line if line and len(self.readers[argument]) == 1 else None  # type: ignore[index]
-
-
 def reuse_products(program: Program, ahead: set[int]) -> Program:
     """Multiply out where a product is there already: ``(x + c e) s`` is ``x s + c d``, d = e s.
 
     Of `e` and `d` then only `d` is kept. So it is behind a tanh, whose slope s the step multiplies
     the cotangent e with, and whose second derivative multiplies both again.
     """
+    new = Rewriting(program, ahead)
+    products = {
+        (frozenset(line.arguments), line.shape): number
+        for number, line in program.lines.items()
+        if number in ahead and line.primitive is multiply
+    }
     for number in program.lines:
-        new = Rewriting(program, ahead)
-        if (line := new.behind(number, multiply)) is not None:
-            for total, s in (line.arguments, line.arguments[::-1]):
-                if multiply_out(new, number, total, s):
-                    program = new.result()
-                    break
-    return program
+        line = new.behind(number, multiply)
+        for total, s in (line.arguments, line.arguments[::-1]) if line else ():
+            if multiply_out(new, products, number, total, s):
+                break
+    return new.result()
 
 
-def multiply_out(new: Rewriting, number: int, total: Argument, s: Argument) -> bool:
+def multiply_out(
+    new: Rewriting, products: dict[Any, int], number: int, total: Argument, s: Argument
+) -> bool:
     """Rewrite line `number`, the product of a sum and `s`, if a term of the sum allows it."""
     line = new.lines[number]
-    shape = line.shape
-    products = {
-        frozenset(other.arguments): k
-        for k, other in new.lines.items()
-        if k in new.ahead and other.primitive is multiply and other.shape == shape
-    }
-    for node, term in terms(new, total, shape):
-        for place, e in factors(new, term, shape):
-            d = products.get(frozenset((e, s)))
+    for node, term in terms(new, total, kind(line)):
+        for place, e in factors(new, term, kind(line)):
+            d = products.get((frozenset((e, s)), line.shape))
             if d is None or any(r != place and r not in new.ahead for r in new.readers[e]):
                 continue  # there is no such product, or e is kept for somebody else
             left, right = new.lines[node].arguments
-            new.exchange(new.readers[node][0], node, right if left == term else left)
+            rest = right if left == term else left
+            whole = [isinstance(a, int) and kind(new.lines[a]) == kind(line) for a in (rest, d)]
+            if not all(whole) or new.place[d] > new.place[place]:
+                continue
+            new.exchange(new.readers[node][0], node, rest)
             new.exchange(place, e, d)
             product = new.put_before(number, new.lines[number])
             new.lines[number] = replace(line, primitive=add, arguments=(product, term))
@@ -116,28 +77,26 @@ def multiply_out(new: Rewriting, number: int, total: Argument, s: Argument) -> b
     return False
 
 
-def terms(
-    new: Rewriting, total: Argument, shape: tuple[int, ...]
-) -> Iterator[tuple[int, Argument]]:
+def terms(new: Rewriting, total: Argument, of_kind: Any) -> Iterator[tuple[int, Argument]]:
     """Yield the products that are terms of a sum, each with the line that adds it."""
     waiting = [total]
     while waiting:
         node = waiting.pop()
         line = new.own(node, add)
-        if isinstance(node, int) and line is not None and line.shape == shape:
+        if isinstance(node, int) and line is not None and kind(line) == of_kind:
             for term in line.arguments:
                 if new.own(term, multiply) is not None:
                     yield node, term
             waiting.extend(line.arguments)
 
 
-def factors(new: Rewriting, term: Argument, shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+def factors(new: Rewriting, term: Argument, of_kind: Any) -> Iterator[tuple[int, int]]:
     """Yield the factors of a product of several, each with the line that multiplies by it."""
     waiting = [term]
     while waiting:
         node = waiting.pop()
         line = new.own(node, multiply)
-        if isinstance(node, int) and line is not None and line.shape == shape:
+        if isinstance(node, int) and line is not None and kind(line) == of_kind:
             yield from ((node, factor) for factor in line.reads)
             waiting.extend(line.arguments)
 
@@ -164,11 +123,12 @@ def inner_by_factors(program: Program, ahead: set[int]) -> Program:
             for k, scale in images(new, x, w_bar, costly=nbytes(gradient) > PRICE):
                 image = new.lines[k]
                 if image.dtype == gradient.dtype == line.dtype:
-                    plain = new.put_before(number, replace(image, arguments=(x, w_bar)))
+                    first = min(number, k, key=new.place.__getitem__)
+                    plain = new.put_before(first, replace(image, arguments=(x, w_bar)))
                     new.lines[k] = replace(image, primitive=multiply, arguments=(plain, scale))
                     new.lines[number] = replace(line, arguments=(plain, d))
-                    return inner_by_factors(new.result(), ahead)
-    return program
+                    break
+    return new.result()
 
 
 def images(
@@ -178,9 +138,9 @@ def images(
 
     One whose ``s w`` is read elsewhere too takes a product more and is yielded only if `costly`.
     """
-    for k in new.program.lines:
+    for k in new.readers.get(x, ()) if isinstance(x, int) else ():
         image = new.behind(k, matmul)
-        if image is not None and image.arguments[0] == x:
+        if k is not None and image is not None and image.arguments[0] == x:
             scaled = new.behind(image.arguments[1], multiply)
             if scaled is None or not (costly or new.own(image.arguments[1], multiply)):
                 continue
@@ -199,7 +159,8 @@ def scale_after_sums(program: Program, ahead: set[int]) -> Program:
             continue
         for x, s in (product.arguments, product.arguments[::-1]):
             other = new.lines[x] if isinstance(x, int) else product
-            if shape_of(s, new.lines) == () and kind(other) == kind(product):
+            alike = kind(other) == kind(product) and product.dtype == line.dtype
+            if shape_of(s, new.lines) == () and alike:
                 total = new.put_before(number, replace(line, arguments=(x,)))
                 scaled = replace(line, primitive=multiply, arguments=(total, s), params={})
                 new.lines[number] = scaled

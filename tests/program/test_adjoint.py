@@ -55,6 +55,11 @@ def weights_bar_read_twice(x, d, w_bar, s):
     return [g * 2.0, inner(g, w_bar), x @ scaled, scaled]
 
 
+def weights_bar_the_other_way_round(x, d, w_bar, s):
+    g, image = matmul_tn(x, np.exp(d)), x @ (w_bar * s)
+    return [g * 2.0, image, inner(w_bar, g)]
+
+
 def untouched(program):
     """Return how the lines read each other, for programs that are to be the same."""
     return [(line.primitive, line.arguments) for line in program.lines.values()]
@@ -64,6 +69,9 @@ def untouched(program):
 EXAMPLES = {
     "a product that is there": (reuse_products, second_order, [M, N, M, N], "exp", "multiply"),
     "a gradient": (inner_by_factors, weights_bar, [M, N, M, 0.3], "matmul_tn", "exp"),
+    "a gradient, late": (
+        inner_by_factors, weights_bar_the_other_way_round, [M, N, M, 0.3], "matmul_tn", "exp",
+    ),
     "a long gradient": (
         inner_by_factors, weights_bar_read_twice, [LONG, M, LONG.T @ N, 0.3], "matmul_tn", "exp",
     ),
@@ -88,6 +96,8 @@ def test_what_is_kept_for_the_adjoint(example):
 
 
 STAY = {
+    "what else is added is a row": (reuse_products, second_order, [V, N, M, N]),
+    "what else is added is single": (reuse_products, second_order, [np.float32(M), N, M, N]),
     "e is kept for another": (reuse_products, second_order_with_e, [M, N, M, N]),
     "the scaled cotangent is read elsewhere and the gradient small": (
         inner_by_factors, weights_bar_read_twice, [M, N, M, 0.3],
