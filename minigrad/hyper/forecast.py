@@ -133,7 +133,7 @@ def forecast(run: TrainingRun, hypers: Any, memory: int | str | None = None) -> 
     ... )
     >>> told = mg.hyper.forecast(run, {"eta": mg.positive(0.1)}, memory="100 MB")
     >>> told.rows["Stored"].kept_bytes, told.rows["Stored"].fits
-    (240000000, False)
+    (160000000, False)
     >>> told.rows["Checkpointed"].method, told.rows["Checkpointed"].steps_rerun
     ('Checkpointed(snapshots=181, stretch=55)', 9955)
     """
