@@ -135,7 +135,7 @@ def forecast(run: TrainingRun, hypers: Any, memory: int | str | None = None) -> 
     >>> told.rows["Stored"].kept_bytes, told.rows["Stored"].fits
     (160000000, False)
     >>> told.rows["Checkpointed"].method, told.rows["Checkpointed"].steps_rerun
-    ('Checkpointed(snapshots=181, stretch=55)', 9955)
+    ('Checkpointed(snapshots=144, stretch=69)', 9936)
     """
     if run.steps == 0:
         raise ValueError("forecast: the run has no steps, so there is nothing to foretell")
