@@ -100,6 +100,7 @@ def backward(
         y, args = as_rules_see_it(tape, index) if recorded else (value, operands)
         if (rules := prim.vjps) is None:
             raise prim.missing("VJP")
+        # One rule for all operands gives the cotangents themselves.
         x_bars = rules(y_bar, y, *args, **params) if callable(rules) else None
         for position, source in enumerate(inputs):
             rule = (x_bars or rules)[position] if source in active else None

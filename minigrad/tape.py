@@ -311,7 +311,9 @@ class Tape:
         """Return the cotangents that a backward sweep starts from, by instruction."""
         if cotangent is None:
             value = value_of(target)
-            scalar = tree.children(target) is None and np.shape(value) == ()
+            scalar = isinstance(value, float) or (
+                tree.children(target) is None and np.shape(value) == ()
+            )
             if not scalar or np.asarray(value).dtype.kind not in "fiuO":
                 raise errors.TargetError(
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "

@@ -312,14 +312,17 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     return picked(logits, log_softmax(logits, axis=1), labels)
 
 
+UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
+
+
 def _check_labels(logits: Any, labels: Any) -> None:
-    shape = np.shape(logits)
+    shape = logits.shape if type(logits) is np.ndarray else np.shape(logits)
     if len(shape) == 2 and shape[0] > 0:
         if labels.shape == shape:
             return
         if labels.shape == shape[:1] and labels.dtype.kind in "iu":
             # Seen as unsigned, a negative label is a very large one.
-            if np.maximum.reduce(labels.view(f"u{labels.itemsize}")) < shape[1]:
+            if np.maximum.reduce(labels.view(UNSIGNED[labels.itemsize])) < shape[1]:
                 return
             raise ValueError(
                 f"cross_entropy: labels go from {labels.min()} to {labels.max()}, but the logits "
@@ -361,7 +364,7 @@ def less_targets(scale: Any, p: Any, labels: Any) -> Any:
 
 
 def _total(labels: Any) -> Any:
-    return 1 if np.ndim(value_of(labels)) == 1 else np.sum(labels, axis=1, keepdims=True)
+    return 1 if value_of(labels).ndim == 1 else np.sum(labels, axis=1, keepdims=True)
 
 
 def _mean(scale: Any, labels: Any) -> Any:
