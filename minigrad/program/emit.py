@@ -25,7 +25,7 @@ from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
 from minigrad.ops.reduce import sum_
-from minigrad.ops.special import adds_by_product, sum_rows
+from minigrad.ops.rows import adds_by_product, sum_rows
 from minigrad.primitive import Primitive, unbroadcast
 from minigrad.program.lines import (
     INPUT,

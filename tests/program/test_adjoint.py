@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from minigrad import nn, tree
 from minigrad.nn.hypers import inner
 from minigrad.ops.products import matmul_tn
-from minigrad.ops.special import sum_rows
+from minigrad.ops.rows import sum_rows
 from minigrad.optim import sgd
 from minigrad.primitive import unbroadcast
 from minigrad.program import StepPrograms
