@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Stored,
         TrainingRun,
         Truncated,
+        Verification,
         bounded,
         grid_search,
         hypergradient,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         unit_interval,
     )
     from minigrad.hyper.tune import tune
+    from minigrad.hyper.verify import verify
 
 __version__ = "0.1.0"
 
@@ -60,6 +62,7 @@ __all__ = [
     "TrainingRun",
     "Truncated",
     "Variable",
+    "Verification",
     "bounded",
     "datasets",
     "dispatch",
@@ -86,6 +89,7 @@ __all__ = [
     "tune",
     "unit_interval",
     "value_and_grad",
+    "verify",
     "vjp",
 ]
 

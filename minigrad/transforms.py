@@ -8,8 +8,9 @@ another: in ``grad(lambda x: x * grad(lambda y: x + y)(x))`` the inner `y` is no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from minigrad import tree
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.tape import Tape, current_tape
-from minigrad.variable import value_of
+from minigrad.variable import Variable, value_of
 
 __all__ = [
     "grad",
@@ -104,9 +105,47 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
     def with_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         tape, variables, y = record(f, args, positions(argnums, args), kwargs)
-        return on(tape, y), as_asked(argnums, tape.gradient(y, variables))
+        seed = 1.0 if _numbers.are_complex and is_complex_number(y) else None
+        return on(tape, y), as_asked(argnums, tape.gradient(y, variables, cotangent=seed))
 
     return with_gradient
+
+
+class _Numbers(threading.local):
+    """Whether a thread is just computing with complex numbers in place of real ones."""
+
+    are_complex = False
+
+
+_numbers = _Numbers()
+
+
+@contextmanager
+def holomorphic() -> Iterator[None]:
+    r"""Let :func:`grad` differentiate complex scalars meanwhile, as holomorphic functions.
+
+    Outside, a complex target is refused: it is more often a mistake, and its gradient a matter of
+    convention. Inside, a complex step passes through a training step that asks for a gradient,
+    because that of a holomorphic function has the rules of the real one.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> from minigrad.transforms import holomorphic
+    >>> with holomorphic():
+    ...     complex(mg.grad(lambda z: z * z * z)(1.0 + 1.0j))
+    6j
+    """
+    was, _numbers.are_complex = _numbers.are_complex, True
+    try:
+        yield
+    finally:
+        _numbers.are_complex = was
+
+
+def is_complex_number(y: Any) -> bool:
+    """Whether an output is a complex scalar."""
+    return isinstance(y, Variable) and y.shape == () and y.dtype.kind == "c"
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:

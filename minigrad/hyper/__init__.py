@@ -29,9 +29,13 @@ from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.search import SearchResult, grid_search
 from minigrad.hyper.tune import OuterStep, TuneResult, tune
+from minigrad.hyper.verification import Verification
+from minigrad.hyper.verify import verify
+from minigrad.hyper.witnesses import Answer
 
 __all__ = [
     "METHODS",
+    "Answer",
     "Automatic",
     "Checkpointed",
     "Domain",
@@ -53,6 +57,7 @@ __all__ = [
     "TrainingRun",
     "Truncated",
     "TuneResult",
+    "Verification",
     "bounded",
     "forecast",
     "grid_search",
@@ -62,4 +67,5 @@ __all__ = [
     "real",
     "tune",
     "unit_interval",
+    "verify",
 ]

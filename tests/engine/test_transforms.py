@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import minigrad as mg
 from minigrad import errors, tree
 from minigrad.testing.strategies import trees
+from minigrad.transforms import holomorphic
 from minigrad.variable import Variable
 
 X, Y = 0.7, 1.3
@@ -413,3 +415,12 @@ def test_comparisons_are_plain():
         assert np.array_equal(x == x.value, [True, True])
         assert np.array_equal(x != 3.0, [True, False])
     assert len(tape) == 1
+
+
+@given(st.complex_numbers(max_magnitude=2.0))
+def test_inside_holomorphic_the_gradient_of_a_complex_scalar_is_its_derivative(z):
+    with holomorphic():
+        found = mg.grad(lambda z: np.exp(z) * z)(np.complex128(z))
+    assert_allclose(found, np.exp(z) * (1.0 + z), 1e-12, 1e-12)
+    with pytest.raises(errors.TargetError):  # outside, it is refused as before
+        mg.grad(lambda z: np.exp(z) * z)(np.complex128(z))
