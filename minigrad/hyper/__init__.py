@@ -1,5 +1,6 @@
 """Hyperparameters: training runs, their hypergradients, and the descent on them."""
 
+from minigrad.hyper.checkpoint import CheckpointError
 from minigrad.hyper.domains import (
     Domain,
     Hyper,
@@ -24,6 +25,7 @@ from minigrad.hyper.methods import (
     hypergradient,
 )
 from minigrad.hyper.momentum_run import MomentumRun
+from minigrad.hyper.outer import Adam, Newton, SignSteps
 from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
@@ -32,7 +34,9 @@ from minigrad.hyper.tune import OuterStep, TuneResult, tune
 
 __all__ = [
     "METHODS",
+    "Adam",
     "Automatic",
+    "CheckpointError",
     "Checkpointed",
     "Domain",
     "FiniteDifference",
@@ -41,6 +45,7 @@ __all__ = [
     "Hyper",
     "HyperGradient",
     "MomentumRun",
+    "Newton",
     "NotEnoughMemoryError",
     "OuterStep",
     "Progress",
@@ -48,6 +53,7 @@ __all__ = [
     "Reversible",
     "Row",
     "SearchResult",
+    "SignSteps",
     "Stats",
     "Stored",
     "TrainingRun",
