@@ -26,14 +26,14 @@ class Line(NamedTuple):
         What the legend says.
     x, y : arrays, shape (n,)
         Points; where `y` is not finite the line is interrupted.
-    points : bool
-        Whether they are marked, and not joined.
+    points : str
+        "cross" or "ring" if the points are marked, and not joined.
     """
 
     name: str
     x: Any
     y: Any
-    points: bool = False
+    points: str = ""
 
 
 class Scale(NamedTuple):
@@ -69,7 +69,7 @@ class Scale(NamedTuple):
             return np.array([self.low, self.high])
         step = 10.0 ** np.floor(np.log10((self.high - self.low) / 4))
         step *= next(k for k in (1, 2, 5, 10) if (self.high - self.low) / (k * step) <= 6)
-        return np.arange(np.ceil(self.low / step), np.floor(self.high / step) + 1) * step
+        return np.arange(np.ceil(self.low / step), np.floor(self.high / step) + 1) * step + 0.0
 
 
 def line_chart(
@@ -86,7 +86,8 @@ def line_chart(
         shown = np.isfinite(line.y)
         style = f"series s{i % 5}"
         if line.points:
-            parts += [mark(a, b, style) for a, b in zip(at_x[shown], at_y[shown], strict=True)]
+            pairs = zip(at_x[shown], at_y[shown], strict=True)
+            parts += [mark(a, b, style, line.points) for a, b in pairs]
         else:
             parts.append(f'<path class="{style}" d="{path(at_x, at_y, shown)}"/>')
         if len(lines) > 1:
@@ -188,18 +189,19 @@ def labels(title: str, x_label: str, y_label: str) -> list[str]:
 
 
 def legend(line: Line, i: int, style: str) -> str:
-    """Return the entry of a line in the legend, at the right above the chart's corner."""
-    y = TOP + 8 + 14 * i
-    x = WIDTH - RIGHT - 118
-    sample = mark(x + 10, y, style) if line.points else ""
-    if not line.points:
-        sample = f'<path class="{style}" d="M{x} {y}h20"/>'
+    """Return the entry of a line in the legend, above the chart."""
+    x, y = WIDTH - RIGHT - 100 * (i % 3) - 86, 12
+    sample = f'<path class="{style}" d="M{x} {y}h20"/>'
+    if line.points:
+        sample = mark(x + 10, y, style, line.points)
     return f'{sample}<text class="legend" x="{x + 26}" y="{y + 4}">{escape(line.name)}</text>'
 
 
-def mark(x: float, y: float, style: str) -> str:
-    """Return a small cross."""
-    return f'<path class="{style} cross" d="M{x - 3:.1f} {y - 3:.1f}l6 6m0 -6l-6 6"/>'
+def mark(x: float, y: float, style: str, kind: str) -> str:
+    """Return a small cross or ring."""
+    if kind == "ring":
+        return f'<circle class="{style} whole" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
+    return f'<path class="{style} whole" d="M{x - 3:.1f} {y - 3:.1f}l6 6m0 -6l-6 6"/>'
 
 
 def path(x: Any, y: Any, shown: Any) -> str:

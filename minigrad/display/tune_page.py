@@ -34,21 +34,22 @@ body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; background: var(--p
   color: var(--ink); font: 15px/1.5 system-ui, sans-serif }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)) }
-svg { width: 100%; height: auto } svg text { font: 11px system-ui, sans-serif; fill: var(--soft) }
+svg { width: 100%; height: auto } rect { shape-rendering: crispEdges } svg text { font: 11px system-ui, sans-serif; fill: var(--soft) }
 svg .title { font-weight: 600; font-size: 13px; fill: var(--ink) }
 svg .tick, svg .label { text-anchor: middle } svg .side { text-anchor: end }
 .frame { fill: none; stroke: var(--soft) } .grid { stroke: var(--rule) }
 .series { fill: none; stroke-width: 1.8 }
 .s0 { stroke: var(--s0) } .s1 { stroke: var(--s1); stroke-dasharray: 6 3 }
 .s2 { stroke: var(--s2); stroke-dasharray: 2 3 }
-.s3 { stroke: var(--s3); stroke-dasharray: 8 3 2 3 } .s4 { stroke: var(--s4); stroke-dasharray: 1 4 } .cross { stroke-dasharray: none }
+.s3 { stroke: var(--s3); stroke-dasharray: 8 3 2 3 } .s4 { stroke: var(--s4); stroke-dasharray: 1 4 } .whole { stroke-dasharray: none }
 .halo { fill: none; stroke: #fff; stroke-width: 4; stroke-opacity: .8 }
 .trail { fill: none; stroke: #000; stroke-width: 1.5 } .trail-point { fill: #000 }
 .best { fill: #fff; stroke: #000; stroke-width: 2 }
 .scroll { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: .15rem .7rem; text-align: right; border-bottom: 1px solid var(--rule) }
 tr.refused td { color: var(--soft) } tr.best td { font-weight: 700 }
-dt { color: var(--soft) } dd { margin: 0 0 .4rem }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem }
+dt { color: var(--soft) } dd { margin: 0 }
 """
 
 
@@ -89,7 +90,10 @@ def summary(result: TuneResult) -> str:
     ]
     before, after = named(first.hypers), named(result.best.hypers)
     rows += [(k, f"{brief(h.value)} → {brief(after[k].value)}") for k, h in before.items()]
-    rows += [("test", str(plain(result.test)))] if result.test is not None else []
+    judged = plain(result.test)
+    if judged is not None:
+        told = named(judged).items()
+        rows += [(f"test {key}" if key != "hyper" else "test", f"{x}") for key, x in told]
     rows += [("method", result.best.stats.method)]
     items = "".join(f"<dt>{escape(key)}</dt><dd>{escape(words)}</dd>" for key, words in rows)
     return f"<dl>{items}</dl>"
@@ -103,7 +107,9 @@ def charts(result: TuneResult) -> list[str]:
         values = np.where(np.isfinite(values), values, np.nan)
         lines = [Line("accepted", steps[accepted], values[accepted])]
         if not accepted.all():
-            lines.append(Line("refused", steps[~accepted], values[~accepted], points=True))
+            lines.append(Line("refused", steps[~accepted], values[~accepted], "cross"))
+        at = [result.best_step]
+        lines.append(Line("best", steps[at], values[at], "ring"))
         found.append(line_chart(title, lines, log=logarithmic(values)))
     for name, values in list(courses(result).items())[:FEW]:
         found.append(line_chart(name, [Line(name, steps, values)], log=logarithmic(values)))

@@ -70,4 +70,4 @@ def courses(result: TuneResult) -> dict[str, Any]:
 def logarithmic(values: Any) -> bool:
     """Whether numbers are better seen on a logarithmic scale."""
     finite = values[np.isfinite(values)]
-    return bool(finite.size and finite.min() > 0 and finite.max() > 20 * finite.min())
+    return bool(finite.size and finite.min() > 0 and finite.max() > 10 * finite.min())

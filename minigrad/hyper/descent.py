@@ -15,7 +15,7 @@ from minigrad.hyper.methods import Automatic, Checkpointed, Forward, Method, Sto
 from minigrad.hyper.outer import OuterOptimiser, State
 from minigrad.hyper.result import HyperGradient
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.stopping import Rules
+from minigrad.hyper.stopping import Columns, Rules
 from minigrad.hyper.tune_result import OuterStep
 
 __all__ = ["Descent", "Trail"]
@@ -39,7 +39,7 @@ class Trail(NamedTuple):
     state: State
 
     @property
-    def columns(self) -> tuple[Any, Any, Any]:
+    def columns(self) -> Columns:
         """The costs, the norms, and which points were accepted, as arrays."""
         costs = np.array([float(event.result.cost) for event in self.history])
         norms = np.array([event.result.norm for event in self.history])
@@ -78,9 +78,8 @@ class Descent:
         u, hypers, state = self.proposal(trail)
         done = len(trail.history)
         result = hypergradient(self.run_of(done), hypers, self.settled(trail))
-        costs, _, accepted = trail.columns
-        cost, norm = float(result.cost), result.norm
-        fine = self.rules.accepts(cost, norm, costs, accepted, self.optimiser.monotone)
+        monotone = self.optimiser.monotone
+        fine = self.rules.accepts(float(result.cost), result.norm, trail.columns, monotone)
         if not done and not fine:
             raise ValueError(
                 f"tune: at the start, {tree.map(lambda h: h.value, hypers)}, the cost is "
@@ -144,4 +143,4 @@ class Descent:
         """Return in words why the descent is at its end; nothing if it is not."""
         if len(trail.history) >= self.steps:
             return f"all {self.steps} outer steps done"
-        return self.rules.reason(*trail.columns)
+        return self.rules.reason(trail.columns)

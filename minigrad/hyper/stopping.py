@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Rules"]
+__all__ = ["Columns", "Rules"]
+
+Columns = tuple[Any, Any, Any]  # costs, norms, and which points were accepted, as arrays
 
 IN_A_ROW = 3  # points of a runaway, one after the other
 WINDOW = 5  # costs that are averaged where every point has another seed
@@ -43,15 +45,19 @@ class Rules:
         if not isinstance(self.patience, int | np.integer) or self.patience < 1:
             raise ValueError(f"tune: patience= must be 1 or more, got {self.patience!r}")
 
-    def accepts(self, cost: float, norm: float, costs: Any, accepted: Any, monotone: bool) -> bool:
-        """Whether a point is to be gone on from, after points with these costs."""
+    def accepts(self, cost: float, norm: float, columns: Columns, monotone: bool) -> bool:
+        """Whether a point is to be gone on from, after points with these costs and norms."""
+        costs, norms, accepted = columns
         if not (np.isfinite(cost) and np.isfinite(norm)):
             return False
         if not len(costs):
             return True
-        if monotone:
-            return bool(cost <= costs[accepted][-1])
-        return bool(cost <= costs[0] + (self.explosion - 1.0) * abs(costs[0]))
+        if monotone and cost > costs[accepted][-1]:
+            return False
+        if cost > costs[0] + (self.explosion - 1.0) * abs(costs[0]):
+            return False
+        before = usual(norms, accepted, self.best(costs, accepted))
+        return bool(norm <= max(self.runaway**2 * before, abs(cost)))
 
     def levels(self, costs: Any, accepted: Any) -> Any:
         """Return by what each point is judged; infinity for those that were refused."""
@@ -69,19 +75,20 @@ class Rules:
         """Return the index of the best point."""
         return int(np.argmin(self.levels(costs, accepted)))
 
-    def reason(self, costs: Any, norms: Any, accepted: Any) -> str:
+    def reason(self, columns: Columns) -> str:
         """Return in words why the descent should stop now; nothing if it should not."""
+        costs, norms, accepted = columns
         if not len(costs):
             return ""
         last = len(costs) - 1
         if accepted[last] and norms[last] <= self.tolerance * abs(costs[last]):
             return f"converged: the gradient's norm {norms[last]:.1e} is next to nothing"
         best = self.best(costs, accepted)
-        usual = float(np.median(norms[: best + 1][accepted[: best + 1]]))
+        norm = usual(norms, accepted, best)
         steps = np.flatnonzero(accepted & (np.arange(len(costs)) > best))[-IN_A_ROW:]
-        if len(steps) == IN_A_ROW and (norms[steps] > self.runaway * usual).all():
+        if len(steps) == IN_A_ROW and (norms[steps] > self.runaway * norm).all():
             return (
-                f"runaway: the gradient's norm has risen from {usual:.1e} to {norms[last]:.1e}, "
+                f"runaway: the gradient's norm has risen from {norm:.1e} to {norms[last]:.1e}, "
                 f"and the cost from {costs[best]:.4g} to {costs[last]:.4g}"
             )
         if last - self.last_gain(self.levels(costs, accepted)) >= self.patience:
@@ -95,3 +102,8 @@ class Rules:
             if level < mark - self.tolerance * abs(mark):
                 mark, gain = level, step
         return gain
+
+
+def usual(norms: Any, accepted: Any, best: int) -> float:
+    """Return the median of the norms up to the best point: what is no runaway."""
+    return float(np.median(norms[: best + 1][accepted[: best + 1]]))

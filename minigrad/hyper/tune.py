@@ -79,8 +79,10 @@ def tune(
         A point is refused if its cost is not finite or is above the first by more than this factor;
         by Newton's method also if it is above the cost before it.
     runaway : float, default 10.0
-        The descent stops if at three accepted points in a row the gradient's norm is more than this
-        many times its median up to the best point. See the notes.
+        The descent stops if at the last three points that were accepted, all of them after the best
+        one, the gradient's norm is more than this many times its median up to the best one. A point
+        where it is more than the square of that, and than the cost itself, is refused. See the
+        notes.
     tolerance, patience : float and int, default 1e-6 and 15
         It stops as converged if the norm is at most `tolerance` times the cost, or if the cost has
         not fallen by more than that share of itself in `patience` outer steps.
@@ -117,6 +119,8 @@ def tune(
     edge, the norm of the hypergradient grows exponentially with the length of the training, and
     its direction means nothing. In the recorded run of [2]_ the cost falls from .177 to .110, then
     rises to .156, while the norm rises from .11 to 1.02: it would have been the time to stop.
+
+    After a refused point the descent goes back to the best one, and on with half the rate.
 
     On resuming, one hypergradient is computed again, at the first point, to see that run and data
     are what they were.
