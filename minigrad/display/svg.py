@@ -205,11 +205,11 @@ def mark(x: float, y: float, style: str, kind: str) -> str:
 
 
 def path(x: Any, y: Any, shown: Any) -> str:
-    """Return a path through points, interrupted where they are not shown."""
+    """Return a path through points, interrupted where they are not shown; alone, one is a dot."""
     words, joined = [], False
     for a, b, there in zip(x, y, shown, strict=True):
         if there:
-            words.append(f"{'L' if joined else 'M'}{a:.1f} {b:.1f}")
+            words.append(f"L{a:.1f} {b:.1f}" if joined else f"M{a:.1f} {b:.1f}h0")
         joined = bool(there)
     return "".join(words)
 

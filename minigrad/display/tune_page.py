@@ -34,14 +34,16 @@ body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; background: var(--p
   color: var(--ink); font: 15px/1.5 system-ui, sans-serif }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)) }
-svg { width: 100%; height: auto } rect { shape-rendering: crispEdges } svg text { font: 11px system-ui, sans-serif; fill: var(--soft) }
+svg { width: 100%; height: auto } rect { shape-rendering: crispEdges }
+svg text { font: 11px system-ui, sans-serif; fill: var(--soft) }
 svg .title { font-weight: 600; font-size: 13px; fill: var(--ink) }
 svg .tick, svg .label { text-anchor: middle } svg .side { text-anchor: end }
 .frame { fill: none; stroke: var(--soft) } .grid { stroke: var(--rule) }
-.series { fill: none; stroke-width: 1.8 }
+.series { fill: none; stroke-width: 1.8; stroke-linecap: round }
 .s0 { stroke: var(--s0) } .s1 { stroke: var(--s1); stroke-dasharray: 6 3 }
 .s2 { stroke: var(--s2); stroke-dasharray: 2 3 }
-.s3 { stroke: var(--s3); stroke-dasharray: 8 3 2 3 } .s4 { stroke: var(--s4); stroke-dasharray: 1 4 } .whole { stroke-dasharray: none }
+.s3 { stroke: var(--s3); stroke-dasharray: 8 3 2 3 }
+.s4 { stroke: var(--s4); stroke-dasharray: 1 4 } .whole { stroke-dasharray: none }
 .halo { fill: none; stroke: #fff; stroke-width: 4; stroke-opacity: .8 }
 .trail { fill: none; stroke: #000; stroke-width: 1.5 } .trail-point { fill: #000 }
 .best { fill: #fff; stroke: #000; stroke-width: 2 }

@@ -77,7 +77,8 @@ class Descent:
         """Return the trail with one more point on it."""
         u, hypers, state = self.proposal(trail)
         done = len(trail.history)
-        result = hypergradient(self.run_of(done), hypers, self.settled(trail))
+        with np.errstate(over="ignore", invalid="ignore"):  # where it explodes, it is refused
+            result = hypergradient(self.run_of(done), hypers, self.settled(trail))
         monotone = self.optimiser.monotone
         fine = self.rules.accepts(float(result.cost), result.norm, trail.columns, monotone)
         if not done and not fine:
