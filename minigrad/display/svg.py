@@ -190,7 +190,7 @@ def labels(title: str, x_label: str, y_label: str) -> list[str]:
 
 def legend(line: Line, i: int, style: str) -> str:
     """Return the entry of a line in the legend, above the chart."""
-    x, y = WIDTH - RIGHT - 100 * (i % 3) - 86, 12
+    x, y = WIDTH - RIGHT - 78 * (i % 3) - 86, 12
     sample = f'<path class="{style}" d="M{x} {y}h20"/>'
     if line.points:
         sample = mark(x + 10, y, style, line.points)

@@ -105,7 +105,7 @@ def charts(result: TuneResult) -> list[str]:
     """Return the curves of cost, norm, hyperparameters and schedules."""
     steps, accepted = np.arange(len(result.history)), result.accepted
     found = []
-    for title, values in (("cost", result.costs), ("norm of the gradient", result.norms)):
+    for title, values in (("cost", result.costs), ("gradient norm", result.norms)):
         values = np.where(np.isfinite(values), values, np.nan)
         lines = [Line("accepted", steps[accepted], values[accepted])]
         if not accepted.all():

@@ -5,11 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.hyper import CheckpointError
@@ -152,6 +155,30 @@ def test_a_file_that_is_there_is_not_overwritten_unless_told(tmp_path):
     assert path.read_bytes() == before
     mg.tune(training(), start(), 1, checkpoint=path, resume=False, overwrite=True)
     assert (tmp_path / "tune.checkpoint.previous").read_bytes() == before
+
+
+@given(st.integers(0, 400))
+def test_interrupted_in_the_middle_of_a_step_it_goes_on_to_the_same_end(moment):
+    """The interruption comes while a batch is read, wherever that is."""
+    reads = iter(range(10**6))
+
+    def batch(t):
+        if next(reads) == moment:
+            raise KeyboardInterrupt
+        return BATCHES[t]
+
+    rest = {"hypers": start(), "outer_steps": STEPS, "method": "stored"}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tune.checkpoint"
+        try:
+            done = len(mg.tune(training(batches=batch), **rest, checkpoint=path).history)
+        except KeyboardInterrupt:
+            done = 0
+        assert path.exists() == (done > 0)
+        resumed = mg.tune(training(), **rest, checkpoint=path)
+        left = {file.name for file in Path(folder).iterdir()}
+    assert left == {"tune.checkpoint", "tune.checkpoint.previous"}
+    assert course(resumed) == course(mg.tune(training(), **rest))
 
 
 KILLED = """
