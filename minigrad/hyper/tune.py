@@ -123,7 +123,8 @@ def tune(
     After a refused point the descent goes back to the best one, and on with half the rate.
 
     On resuming, one hypergradient is computed again, at the first point, to see that run and data
-    are what they were.
+    are what they were. A resumed descent keeps what "auto" chose; two descents from the start may
+    choose otherwise, by the clock, and differ in rounding: name a method to have the same bits.
 
     References
     ----------

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.hyper import CheckpointError
+from minigrad.hyper.methods import automatic
 
 STEPS = 8
 BATCHES = np.random.default_rng(3).normal(size=(6, 4))
@@ -95,6 +96,17 @@ def test_fresh_seeds_go_on_where_they_were(tmp_path):
     stopped_after(4, path, **settings)
     resumed = mg.tune(**settings, outer_steps=STEPS, checkpoint=path)
     assert course(resumed) == course(mg.tune(**settings, outer_steps=STEPS))
+
+
+def test_what_auto_chose_is_kept(tmp_path, monkeypatch):
+    """It goes by the clock: after the interruption it would choose another, of other bits."""
+    path = tmp_path / "tune.checkpoint"
+    monkeypatch.setattr(automatic, "choice", lambda told: "Forward")
+    stopped_after(3, path)
+    monkeypatch.setattr(automatic, "choice", lambda told: "Stored")
+    resumed = mg.tune(training(), start(), STEPS, checkpoint=path)
+    assert course(resumed) == course(mg.tune(training(), start(), STEPS, method="forward"))
+    assert course(resumed) != course(mg.tune(training(), start(), STEPS, method="stored"))
 
 
 def test_a_finished_descent_can_be_taken_further_and_asked_again(tmp_path):
