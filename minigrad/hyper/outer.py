@@ -73,7 +73,7 @@ class Adam:
         fraction("Adam", beta1=self.beta1, beta2=self.beta2)
 
     def init(self, numbers: int) -> State:
-        """Return the state at the beginning; see :class:`OuterOptimiser`."""
+        """Return the state at the beginning, for so many numbers."""
         nothing = np.zeros(numbers)
         return {"rate": np.float64(self.rate), "m": nothing, "v": nothing, "t": np.float64(0.0)}
 
@@ -125,7 +125,7 @@ class SignSteps:
         fraction("SignSteps", shrink=self.shrink)
 
     def init(self, numbers: int) -> State:
-        """Return the state at the beginning; see :class:`OuterOptimiser`."""
+        """Return the state at the beginning, for so many numbers."""
         return {"rate": np.full(numbers, float(self.step)), "sign": np.zeros(numbers)}
 
     def update(self, u: Any, g: Any, state: State, hessian: Callable[[], Any]) -> tuple[Any, State]:
@@ -179,7 +179,7 @@ class Newton:
             raise ValueError(f"Newton: damping= must be 0 or more, got {self.damping!r}")
 
     def init(self, numbers: int) -> State:
-        """Return the state at the beginning; see :class:`OuterOptimiser`."""
+        """Return the state at the beginning, for so many numbers."""
         if numbers > MOST:
             raise ValueError(
                 f"Newton: the Hessian of {numbers} numbers takes {numbers} hypergradients a step; "
