@@ -131,6 +131,9 @@ def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
     start = time.perf_counter()
     with ProgressBar("tune") as bar:
         tuned = hyper.tune(experiment.run, hypers, options.outer_steps, callback=bar)
+    if tuned.stopped == "interrupted":
+        say(str(tuned))
+        raise KeyboardInterrupt
     seconds = time.perf_counter() - start
     grid = search_with_budget(experiment, options, seconds)
     candidates = {

@@ -1,5 +1,6 @@
 """Hyperparameters: training runs, their hypergradients, and the descent on them."""
 
+from minigrad.hyper.checkpoint import CheckpointError
 from minigrad.hyper.domains import (
     Domain,
     Hyper,
@@ -24,6 +25,7 @@ from minigrad.hyper.methods import (
     hypergradient,
 )
 from minigrad.hyper.momentum_run import MomentumRun
+from minigrad.hyper.outer import Adam, Newton, SignSteps
 from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
@@ -35,8 +37,10 @@ from minigrad.hyper.witnesses import Answer
 
 __all__ = [
     "METHODS",
+    "Adam",
     "Answer",
     "Automatic",
+    "CheckpointError",
     "Checkpointed",
     "Domain",
     "FiniteDifference",
@@ -45,6 +49,7 @@ __all__ = [
     "Hyper",
     "HyperGradient",
     "MomentumRun",
+    "Newton",
     "NotEnoughMemoryError",
     "OuterStep",
     "Progress",
@@ -52,6 +57,7 @@ __all__ = [
     "Reversible",
     "Row",
     "SearchResult",
+    "SignSteps",
     "Stats",
     "Stored",
     "TrainingRun",

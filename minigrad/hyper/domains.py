@@ -71,8 +71,16 @@ class Hyper:
         return self.domain.unconstrained(self.value)
 
     def moved_to(self, u: Any) -> Hyper:
-        """Return the same hyperparameter at another unconstrained value."""
-        x = self.domain.natural(u)
+        """Return the same hyperparameter at another unconstrained value.
+
+        It stays inside its domain where rounding would take it to an end: the exponential of -800
+        is 0 in floating point, and no learning rate.
+        """
+        with np.errstate(over="ignore", under="ignore"):
+            x = self.domain.natural(u)
+        kind = np.asarray(self.value).dtype
+        low, high = (np.asarray(end, kind) for end in (self.domain.low, self.domain.high))
+        x = np.clip(np.asarray(x, kind), np.nextafter(low, high), np.nextafter(high, low))[()]
         return Hyper(float(x) if isinstance(self.value, float) else x, self.domain, self.per_step)
 
 
