@@ -12,7 +12,7 @@ import numpy as np
 from minigrad import tree
 from minigrad.hyper.progress import Listener
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.search import axis, grid_search, plain, with_axes
+from minigrad.hyper.search import axis, grid_search, plain, preformatted, with_axes
 from minigrad.hyper.tune import name
 from minigrad.hyper.workers import SearchError, SearchInterrupted
 
@@ -122,6 +122,9 @@ class Landscape:
             edge = "  at the edge" if m.at_edge else ""
             lines.append(f"{m.cost:>12.6g}  prominence {m.prominence:<9.3g}  {where}{edge}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return preformatted(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the same as values that strict JSON can hold; what is not finite as None."""

@@ -15,7 +15,16 @@ from minigrad.hyper.domains import markers
 from minigrad.hyper.outer_cost import outer_cost
 from minigrad.hyper.progress import Listener
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.search import DECADE, brief, lowest, natural, plain, positive_count, tried
+from minigrad.hyper.search import (
+    DECADE,
+    brief,
+    lowest,
+    natural,
+    plain,
+    positive_count,
+    preformatted,
+    tried,
+)
 from minigrad.hyper.tune import TuneResult, tune
 from minigrad.hyper.workers import Failure
 from minigrad.tree import map as tree_map
@@ -70,6 +79,9 @@ class MultistartResult:
         if self.failures:
             lines.append(f"{len(self.failures)} failed; see .failures")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return preformatted(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the same as values that strict JSON can hold; what is not finite as None."""

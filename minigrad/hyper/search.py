@@ -7,6 +7,7 @@ Points are independent of each other, so they can be tried by the workers of any
 
 from __future__ import annotations
 
+import html
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -74,6 +75,9 @@ class SearchResult:
         if self.failures:
             lines.append(f"{len(self.failures)} failed; see .failures")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return preformatted(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the same as values that strict JSON can hold; what is not finite as None."""
@@ -366,3 +370,8 @@ def plain(x: Any) -> Any:
     if np.ndim(x):
         return [plain(item) for item in x]
     return float(x) if np.isfinite(x) else None
+
+
+def preformatted(report: Any) -> str:
+    """Return the text of a report as HTML, for notebooks."""
+    return f"<pre>{html.escape(str(report))}</pre>"

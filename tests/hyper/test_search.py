@@ -256,6 +256,7 @@ def test_a_result_says_the_best_first_and_is_strict_json():
     assert lines[0] == "9 points, best first"
     assert float(lines[1].split()[0]) == pytest.approx(np.nanmin(found.costs), rel=1e-5)
     assert lines[-1].strip() == "..."
+    assert found._repr_html_() == f"<pre>{str(found).replace(chr(39), '&#x27;')}</pre>"
     again = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert again["points"] == found.points
 
