@@ -37,9 +37,7 @@ def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
         inputs = code[index][1]
         if active.isdisjoint(inputs):
             continue
-        if (
-            prim := code[index][0]
-        ).steps:  # some operands matter to the value, but not to any derivative
+        if (prim := code[index][0]).steps:  # some operands have no smooth effect
             inputs = [j for j, rule in zip(inputs, prim.vjps, strict=True) if rule is not None]
             if active.isdisjoint(inputs):
                 continue

@@ -156,12 +156,12 @@ class Tape:
         Raises
         ------
         TapeError
-            If the tape is not open.
+            If the tape is not open in this thread.
         SourceError
             If a leaf is not a number or an array of numbers.
         """
-        if not self.is_open:
-            raise errors.TapeError("the tape is closed: call tape.variable inside `with tape:`")
+        if not self.is_open or self.thread != threading.get_ident():
+            raise errors.TapeError("the tape is closed, or another thread's: use `with tape:` here")
         if name is None:
             return tree.map(self._enter, value)
         entered = {name + path: self._enter(leaf) for path, leaf in tree.paths(value).items()}
@@ -284,7 +284,7 @@ class Tape:
         """
         indices = self._indices(sources)
         moves: dict[int, Any] = {}
-        for index, x_dot in zip(indices, tree.leaves(directions), strict=True):
+        for index, x_dot in zip(indices, tree.walk(directions, sources, []), strict=True):
             x_dot = self._checked(x_dot, self.code[index][4], "the direction")
             moves[index] = moves[index] + x_dot if index in moves else x_dot
         wanted = [self._check_owner(y, "a target") for y in tree.leaves(targets)]
@@ -320,7 +320,7 @@ class Tape:
             y_bar = self._checked(filled_like(value, 1), value, "the cotangent")
             return {target.index: y_bar} if isinstance(target, Variable) else {}
         seeds: dict[int, Any] = {}
-        for y, y_bar in zip(tree.leaves(target), tree.leaves(cotangent), strict=True):
+        for y, y_bar in zip(tree.leaves(target), tree.walk(cotangent, target, []), strict=True):
             self._check_owner(y, "the target")
             if isinstance(y, Variable):
                 y_bar = self._checked(y_bar, y.value, "the cotangent")
@@ -356,6 +356,8 @@ class Tape:
 
     def _sweep(self, function: Any, sources: Any, targets: Any, *args: Any) -> Any:
         """Run a sweep, having checked the constants that it will read."""
+        if self.is_open and self.thread != threading.get_ident():
+            raise errors.TapeError("another thread has this tape open: a sweep would record on it")
         first, last = min(sources, default=0), max(targets, default=-1)
         if (changed := self._watch.begin_sweep(first, last)) is not None:
             index, array = changed

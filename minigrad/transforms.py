@@ -56,7 +56,7 @@ def record(f: Function, args: Sequence[Any], chosen: Sequence[int], kwargs: Any)
 
 def positions(argnums: int | Sequence[int], args: Sequence[Any]) -> list[int]:
     """Return `argnums` as a list of positions that are there."""
-    wanted = [argnums] if isinstance(argnums, int) else list(argnums)
+    wanted = [argnums] if isinstance(argnums, int | np.integer) else list(argnums)
     for k in wanted:
         if not -len(args) <= k < len(args):
             raise TypeError(
@@ -67,7 +67,7 @@ def positions(argnums: int | Sequence[int], args: Sequence[Any]) -> list[int]:
 
 def as_asked(argnums: int | Sequence[int], results: Sequence[Any]) -> Any:
     """Return a single result for a single argument, a tuple of them for several."""
-    return results[0] if isinstance(argnums, int) else tuple(results)
+    return results[0] if isinstance(argnums, int | np.integer) else tuple(results)
 
 
 def on(tape: Tape, y: Any) -> Any:

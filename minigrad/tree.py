@@ -2,7 +2,9 @@
 
 The parameters of a model, the hyperparameters of a run and the state of an optimiser are trees.
 Everything in minigrad that takes an array takes a tree of arrays and gives one back in the same
-shape. What is not one of the five containers, nor None, is a leaf.
+shape. What is not one of the five containers, nor None, is a leaf. Of a dataclass, the leaves are
+in the fields that its constructor takes; the others are for `__post_init__` to work out anew. Where
+two trees meet, dicts are matched by key, whatever the order of the keys.
 """
 
 from __future__ import annotations
@@ -17,9 +19,9 @@ __all__ = ["leaves", "map", "paths", "unflatten"]
 
 @cache
 def fields(kind: Any) -> list[str]:
-    """Return the field names of a namedtuple or dataclass type; none for other types."""
+    """Return what a namedtuple or dataclass type is made of, by name; none for other types."""
     if dataclasses.is_dataclass(kind):
-        return [field.name for field in dataclasses.fields(kind)]
+        return [field.name for field in dataclasses.fields(kind) if field.init]
     return list(getattr(kind, "_fields", ()))
 
 
@@ -43,7 +45,7 @@ def labels(node: Any) -> list[str]:
 
 
 def walk(node: Any, like: Any, found: list[Any]) -> list[Any]:
-    """Append the leaves of `node`, which must be shaped like `like`, to `found`."""
+    """Append the leaves of `node`, shaped like `like` and in its order, to `found`."""
     parts, own = children(like), children(node)
     if parts is None and own is None:
         found.append(node)

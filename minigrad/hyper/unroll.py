@@ -132,7 +132,7 @@ class Unroll:
         with Tape() as tape:
             given, hypers = tape.variable(self.unflatten(state)), tape.variable(self.at_step(t))
             new = self.run.step(given, hypers, batch)
-        leaves = tree.leaves(tree.map(lambda x, like: x, new, self.shape))
+        leaves = tree.walk(new, self.shape, [])
         return [value_of(x) for x in leaves], Recording(tape, given, hypers, leaves)
 
     def programs(self, state: State, batch: Any, t: int) -> StepPrograms | None:

@@ -6,6 +6,7 @@ without care. Here it is one, with a backward pass of one, and both with a secon
 
 from __future__ import annotations
 
+import cmath
 from typing import Any
 
 import numpy as np
@@ -114,8 +115,18 @@ Examples
 
 @primitive
 def sum_rows(x: Any) -> Any:
-    """Return the sum over the first axis: what broadcasting a bias over the rows turns into."""
+    """Return the sum over the first axis: what broadcasting a bias over the rows turns into.
+
+    Of a matrix it is ``ones @ x``: BLAS takes half the time of `numpy.sum`.
+    """
+    if adds_by_product(x.dtype, x.shape):
+        return np.ones(len(x), x.dtype) @ x
     return np.add.reduce(x)
+
+
+def adds_by_product(dtype: Any, shape: tuple[int, ...]) -> bool:
+    """Whether `sum_rows` of such an array is a product with ones: a matrix that BLAS knows."""
+    return len(shape) == 2 and dtype in (np.float32, np.float64)
 
 
 @primitive
@@ -206,7 +217,7 @@ def _shift(x: Any, axis: Any) -> Any:
     """Return the largest element along the axis, 0 where it is infinite: what exp can bear."""
     top = np.maximum.reduce(x, axis=axis, keepdims=True)
     total = np.add.reduce(top, axis=None)  # quicker to look at than each
-    return top if np.isfinite(total) else np.where(np.isfinite(top), top, 0.0)
+    return top if cmath.isfinite(total) else np.where(np.isfinite(top), top, 0.0)
 
 
 def _expand(y: Any, axis: Any, keepdims: bool) -> Any:

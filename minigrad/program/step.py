@@ -17,9 +17,11 @@ import numpy as np
 from minigrad import tree
 from minigrad.dispatch import watching
 from minigrad.errors import MinigradError
+from minigrad.program.adjoint import optimise_adjoint
 from minigrad.program.emit import emit
 from minigrad.program.lines import Line, Program, of_tape
 from minigrad.program.passes import drop_dead, optimise, repr_of
+from minigrad.program.store import compute_late, split
 from minigrad.tape import Tape
 from minigrad.variable import value_of
 
@@ -68,23 +70,22 @@ class StepPrograms:
             None  # the same step's TangentPrograms, once somebody wants them
         )
         program = optimise(trace.program)
+        program = optimise_adjoint(program, program.needed(program.outputs[: trace.n_new]))
         self.n_new, self.weak = trace.n_new, trace.weak
         new, bars = program.outputs[: trace.n_new], program.outputs[trace.n_new :]
         given, new_bars = program.inputs[: trace.n_given], program.inputs[trace.n_given :]
         self.n_bars = len(new_bars)
         kinds = [program.kind(k) for k in (*given[: trace.n_new], *new)]
         self.keeps_kinds = kinds[: trace.n_new] == kinds[trace.n_new :]
-        ahead, views = program.needed(new), views_of(program, given)
-        behind = program.needed(bars) - (ahead - views)
-        read = {j for k in behind for j in program.lines[k].reads}
-        read |= {bar for bar in bars if isinstance(bar, int)}
-        saved = [k for k in program.lines if k in (ahead & read) - behind - {*program.inputs}]
+        ahead = program.needed(new)
+        behind, saved = split(program, ahead, given, bars)
         forward = program.part(ahead, given, [*new, *saved])
         self.step_program = emit(drop_dead(Program(forward.lines, given, new)), "step")
         self.forward_program = emit(forward, "forward")
         names = self.forward_program.names
         back = program.part(behind, [*given, *saved, *new_bars], bars, names)
-        self.backward_program = emit(back, "backward")
+        back = compute_late(back, ahead & behind)
+        self.backward_program = emit(back, "backward", by_rows=back.inputs)
 
     @property
     def source(self) -> str:
@@ -120,7 +121,7 @@ class Trace:
     def __init__(self, step: Callable[..., Any], example: Example) -> None:
         with Tape(lines=True) as tape, watching() as self.looked:
             state, hypers, batch = (tape.variable(part) for part in example)
-            new = tree.leaves(step(state, hypers, batch))
+            new = tree.walk(step(state, hypers, batch), state, [])
             varying = floating(new)
             new_bars = [tape.variable(np.zeros_like(value_of(x))[()]) for x in varying]
             sources = [floating(tree.leaves(state)), tree.leaves(hypers)]
@@ -136,15 +137,6 @@ class Trace:
         # Which cotangents are Python numbers, as what they belong to.
         floats = [type(value_of(x)) is float for x in tree.leaves(sources)]
         self.weak = [k for k, is_float in enumerate(floats) if is_float]
-
-
-def views_of(program: Program, inputs: Sequence[int]) -> set[int]:
-    """Return the lines that are mere views of inputs: rather made again than saved."""
-    found = set(inputs)
-    for number, line in program.lines.items():
-        if line.view and line.reads and found.issuperset(line.reads):
-            found.add(number)
-    return found.difference(inputs)
 
 
 def named(part: Any, what: str) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class TangentPrograms:
             state, hypers, batch = (tape.variable(part) for part in example)
             sources = [floating(tree.leaves(state)), tree.leaves(hypers)]
             dots = tree.map(lambda x: tape.variable(np.zeros_like(value_of(x))[()]), sources)
-            new = tree.leaves(step(state, hypers, batch))
+            new = tree.walk(step(state, hypers, batch), state, [])
             new_dots = tape.tangent(floating(new), sources, dots)
         given = {**named(state, "state"), **named(hypers, "hyper"), **named(batch, "batch")}
         named_dots = {f"dot_{k}": dot for k, dot in enumerate(tree.leaves(dots))}

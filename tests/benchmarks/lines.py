@@ -21,7 +21,8 @@ def measure_lines(names: Sequence[str]) -> None:
         work = problem(name)
         for method in (mg.Stored(), mg.Forward()):
             mg.hypergradient(work.run, work.hypers, method)
-        there_and_back, tangents = work.run.programs.values()
+        (there_and_back,) = work.run.programs.values()
+        tangents = there_and_back.tangents
         unroll = Unroll(work.run, work.hypers)
         state, batch, hypers = unroll.begin(), work.run.batch(0), unroll.hypers_at(0)
         given = (*state, *hypers, *mg.tree.leaves(batch))

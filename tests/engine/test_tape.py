@@ -704,6 +704,14 @@ def test_another_threads_open_tape_is_refused():
         with pytest.raises(errors.TapeError, match="another thread"):
             in_another_thread(lambda: x + 1.0)
         assert in_another_thread(current_tape) is None
+        for use in (
+            lambda: tape.variable(1.0),
+            lambda: tape.gradient(x, x),
+            lambda: tape.tangent(x, x, 1.0),
+        ):
+            with pytest.raises(errors.TapeError, match="another thread"):
+                in_another_thread(use)
+        assert len(tape) == 1
     assert in_another_thread(lambda: tape.gradient(x, x)) == 1.0
 
 
