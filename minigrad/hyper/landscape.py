@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.hyper.grids import axis, with_axes
 from minigrad.hyper.progress import Listener
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.search import axis, grid_search, plain, preformatted, with_axes
+from minigrad.hyper.search import grid_search
+from minigrad.hyper.trials import plain, preformatted
 from minigrad.hyper.tune import name
 from minigrad.hyper.workers import SearchError, SearchInterrupted
 

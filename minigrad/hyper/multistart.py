@@ -15,8 +15,8 @@ from minigrad.hyper.domains import markers
 from minigrad.hyper.outer_cost import outer_cost
 from minigrad.hyper.progress import Listener
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.search import (
-    DECADE,
+from minigrad.hyper.search import DECADE
+from minigrad.hyper.trials import (
     brief,
     lowest,
     natural,

@@ -7,11 +7,8 @@ Points are independent of each other, so they can be tried by the workers of any
 
 from __future__ import annotations
 
-import html
 import itertools
-from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +16,12 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.boxes import boxes, independent
-from minigrad.hyper.domains import Hyper, markers
+from minigrad.hyper.grids import axis, fixed, with_axes
 from minigrad.hyper.outer_cost import outer_cost
-from minigrad.hyper.progress import Listener, Progress, listener
+from minigrad.hyper.progress import Listener
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.workers import Failure, Job, SearchError, SearchInterrupted, attempts
+from minigrad.hyper.trials import brief, lowest, natural, plain, positive_count, preformatted, tried
+from minigrad.hyper.workers import Failure
 
 __all__ = ["SearchResult", "grid_search", "random_search"]
 
@@ -244,134 +242,3 @@ def search(
 
     found: SearchResult = tried(name, outer_cost, run, points, told, result, executor, callback)
     return found
-
-
-def tried(
-    name: str,
-    job: Job,
-    run: TrainingRun,
-    points: Sequence[Any],
-    told: Callable[[int, Any], tuple[str, Any]],
-    result: Callable[[dict[int, Failure]], Any],
-    executor: Executor | None,
-    callback: Listener,
-) -> Any:
-    """Do a job at each point and return the result, or raise an error that carries it.
-
-    `told` is given the number of a point and what came of it, and returns what to tell of it;
-    `result` is given the failures.
-    """
-    tell = listener(callback)
-    failures: dict[int, Failure] = {}
-    done = 0
-    try:
-        with closing(attempts(job, run, points, executor)) as outcomes:  # type: ignore[type-var]
-            for done, (k, outcome) in enumerate(outcomes, start=1):
-                if isinstance(outcome, Failure):
-                    failures[k] = outcome
-                    news = f"failed: {outcome.error}", outcome
-                else:
-                    news = told(k, outcome)
-                tell(Progress(done, len(points), *news))
-    except KeyboardInterrupt:
-        message = f"{name}: interrupted after {done} of {len(points)}; see this error's .result"
-        raise SearchInterrupted(message, result(failures)) from None
-    if failures:
-        first = min(failures)
-        error = SearchError(
-            f"{name}: {len(failures)} of {len(points)} failed, the first of them at "
-            f"{brief(natural(points[first]))}: {failures[first].error}; the others are not lost: "
-            f"see this error's .result",
-            result(dict(sorted(failures.items()))),
-        )
-        error.add_note(failures[first].traceback)
-        raise error
-    return result({})
-
-
-# Grids: trees with an axis in place of a number
-
-
-def with_axes(node: Any) -> Any:
-    """Return a grid whose axes are all arrays: lists of numbers were trees until now."""
-    kind: Any = type(node)
-    if kind is list or kind is tuple:
-        if node and all(is_number(x) for x in node):
-            return np.array([fixed(x).value for x in node])
-        return kind([with_axes(part) for part in node])
-    if kind is dict:
-        return {key: with_axes(part) for key, part in node.items()}
-    if names := tree.fields(kind):
-        return kind(**{name: with_axes(getattr(node, name)) for name in names})
-    return node
-
-
-def is_number(x: Any) -> bool:
-    """Whether a leaf is a single number, marked or not."""
-    return np.isscalar(getattr(x, "value", x)) and not isinstance(x, str | bytes)
-
-
-def is_axis(leaf: Any) -> bool:
-    """Whether a leaf of a grid is to vary."""
-    return not is_number(leaf) and not (isinstance(leaf, Hyper) and leaf.per_step)
-
-
-def axis(leaf: Any) -> list[Hyper]:
-    """Return the values of an axis, each marked; none if the leaf is not to vary."""
-    if not is_axis(leaf):
-        return []
-    values = np.asarray(leaf.value if isinstance(leaf, Hyper) else leaf)
-    if values.ndim != 1 or len(values) == 0:
-        raise ValueError(
-            f"a grid has a list or one-dimensional array of the values to try in place of each "
-            f"hyperparameter, got {leaf!r:.60}"
-        )
-    return [fixed(float(value)) for value in values]
-
-
-def fixed(leaf: Any) -> Hyper:
-    """Return a value that does not vary, marked."""
-    return markers(leaf)  # type: ignore[no-any-return]
-
-
-# Words and numbers
-
-
-def natural(point: Any) -> Any:
-    """Return marked hypers as plain values."""
-    return tree.map(lambda hyper: hyper.value, point)
-
-
-def lowest(costs: Any) -> int:
-    """Return the index of the lowest finite cost."""
-    if not np.isfinite(costs).any():
-        raise ValueError("no point of the search has a finite cost: try smaller learning rates")
-    return int(np.argmin(np.where(np.isfinite(costs), costs, np.inf)))
-
-
-def positive_count(name: str, count: Any) -> int:
-    """Return how many points were asked for."""
-    if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 1:
-        raise ValueError(f"{name}={count!r:.60}: expected how many points to try, 1 or more")
-    return int(count)
-
-
-def brief(point: Any) -> str:
-    """Return a point as short text."""
-
-    def short(x: Any) -> Any:
-        return float(f"{x:.6g}") if np.ndim(x) == 0 else f"array{np.shape(x)}"
-
-    return str(tree.map(short, point))
-
-
-def plain(x: Any) -> Any:
-    """Return a number or an array as strict JSON has it."""
-    if np.ndim(x):
-        return [plain(item) for item in x]
-    return float(x) if np.isfinite(x) else None
-
-
-def preformatted(report: Any) -> str:
-    """Return the text of a report as HTML, for notebooks."""
-    return f"<pre>{html.escape(str(report))}</pre>"
