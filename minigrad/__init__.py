@@ -40,9 +40,12 @@ if TYPE_CHECKING:
         hypergradient,
         per_step,
         positive,
+        random_search,
         real,
         unit_interval,
     )
+    from minigrad.hyper.landscape import landscape
+    from minigrad.hyper.multistart import multistart
     from minigrad.hyper.tune import tune
     from minigrad.hyper.verify import verify
 
@@ -77,12 +80,15 @@ __all__ = [
     "hypergradient",
     "jacobian",
     "jvp",
+    "landscape",
+    "multistart",
     "nn",
     "ops",
     "optim",
     "per_step",
     "positive",
     "program",
+    "random_search",
     "real",
     "stop_gradient",
     "tree",

@@ -35,7 +35,7 @@ class Classification:
 
     Parameters
     ----------
-    data : Digits, optional
+    data : Splits, optional
         Training, validation and test examples; the bundled digits if left out.
     hidden : sequence of int, default (32,)
         Units in each hidden layer.
@@ -71,7 +71,7 @@ class Classification:
 
     def __init__(
         self,
-        data: datasets.Digits | None = None,
+        data: datasets.Splits | None = None,
         *,
         hidden: Sequence[int] = (32,),
         steps: int = 200,

@@ -15,7 +15,7 @@ from typing import Any, SupportsIndex, overload
 
 import numpy as np
 
-from minigrad.datasets.uci_digits import frozen
+from minigrad.datasets.splits import frozen
 
 __all__ = ["Batches", "batches"]
 

@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-__all__ = ["Digits", "Split", "digits"]
+from minigrad.datasets.splits import Split, Splits, frozen
+
+__all__ = ["digits"]
 
 FILE = os.path.join(os.path.dirname(__file__), "data", "digits.npz")
 TRAIN, VALIDATION = 1000, 397  # the other 400 are for the test
 
 
-class Split(NamedTuple):
-    """Some of the examples: a row of `x` and an item of `y` for each.
-
-    Attributes
-    ----------
-    x : ndarray, shape (n, 64)
-        Images of 8 x 8 pixels, row by row, from 0 (paper) to 1 (ink).
-    y : ndarray of int64, shape (n,)
-        Which digit each image shows.
-    """
-
-    x: np.ndarray[Any, Any]
-    y: np.ndarray[Any, Any]
-
-
-class Digits(NamedTuple):
-    """The digits, split for training, validation (hyperparameters) and the final test.
-
-    Attributes
-    ----------
-    train, validation, test : Split
-        1,000, 397 and 400 examples.
-    """
-
-    train: Split
-    validation: Split
-    test: Split
-
-
-def digits(dtype: Any = np.float64) -> Digits:
+def digits(dtype: Any = np.float64) -> Splits:
     """Return 1,797 handwritten digits of 8 x 8 pixels, split once and for all.
 
     The split is part of the package: it is the same on every machine and with every NumPy. The
@@ -56,9 +29,9 @@ def digits(dtype: Any = np.float64) -> Digits:
 
     Returns
     -------
-    Digits
-        ``(train, validation, test)``, each a ``Split(x, y)``. Every array is new, owns its memory
-        and is read-only: a tape need not watch it for changes.
+    Splits
+        ``(train, validation, test)``: 1,000, 397 and 400 examples, each a ``Split(x, y)``. Every
+        array is new, owns its memory and is read-only: a tape need not watch it for changes.
 
     Raises
     ------
@@ -105,11 +78,4 @@ def digits(dtype: Any = np.float64) -> Digits:
         pixels, labels = stored["x"], stored["y"]
     x = np.split(pixels.astype(kind) / 16, [TRAIN, TRAIN + VALIDATION])
     y = np.split(labels.astype(np.int64), [TRAIN, TRAIN + VALIDATION])
-    return Digits(*(Split(frozen(a), frozen(b)) for a, b in zip(x, y, strict=True)))
-
-
-def frozen(array: Any) -> Any:
-    """Return a read-only copy that owns its memory."""
-    copy = np.array(array)
-    copy.setflags(write=False)
-    return copy
+    return Splits(*(Split(frozen(a), frozen(b)) for a, b in zip(x, y, strict=True)))

@@ -1,5 +1,6 @@
 """Hyperparameters: training runs, their hypergradients, and the descent on them."""
 
+from minigrad.hyper.boxes import Box, between
 from minigrad.hyper.checkpoint import CheckpointError
 from minigrad.hyper.domains import (
     Domain,
@@ -11,6 +12,7 @@ from minigrad.hyper.domains import (
     unit_interval,
 )
 from minigrad.hyper.forecast import Forecast, Row, forecast
+from minigrad.hyper.landscape import Landscape, Minimum, landscape
 from minigrad.hyper.memory import NotEnoughMemoryError
 from minigrad.hyper.methods import (
     METHODS,
@@ -25,30 +27,37 @@ from minigrad.hyper.methods import (
     hypergradient,
 )
 from minigrad.hyper.momentum_run import MomentumRun
+from minigrad.hyper.multistart import MultistartResult, multistart
 from minigrad.hyper.outer import Adam, Newton, SignSteps
 from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.search import SearchResult, grid_search
+from minigrad.hyper.search import SearchResult, grid_search, random_search
 from minigrad.hyper.tune import OuterStep, TuneResult, tune
 from minigrad.hyper.verification import Verification
 from minigrad.hyper.verify import verify
 from minigrad.hyper.witnesses import Answer
+from minigrad.hyper.workers import Failure, SearchError, SearchInterrupted
 
 __all__ = [
     "METHODS",
     "Adam",
     "Answer",
     "Automatic",
+    "Box",
     "CheckpointError",
     "Checkpointed",
     "Domain",
+    "Failure",
     "FiniteDifference",
     "Forecast",
     "Forward",
     "Hyper",
     "HyperGradient",
+    "Landscape",
+    "Minimum",
     "MomentumRun",
+    "MultistartResult",
     "Newton",
     "NotEnoughMemoryError",
     "OuterStep",
@@ -56,6 +65,8 @@ __all__ = [
     "Recorded",
     "Reversible",
     "Row",
+    "SearchError",
+    "SearchInterrupted",
     "SearchResult",
     "SignSteps",
     "Stats",
@@ -64,12 +75,16 @@ __all__ = [
     "Truncated",
     "TuneResult",
     "Verification",
+    "between",
     "bounded",
     "forecast",
     "grid_search",
     "hypergradient",
+    "landscape",
+    "multistart",
     "per_step",
     "positive",
+    "random_search",
     "real",
     "tune",
     "unit_interval",
