@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from minigrad import testing as testing
     from minigrad.hyper import (
         Checkpointed,
+        Evolution,
         FiniteDifference,
         Forward,
         HyperGradient,
+        Implicit,
         Recorded,
         Stored,
         TrainingRun,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         real,
         unit_interval,
     )
+    from minigrad.hyper.compare import compare
     from minigrad.hyper.tune import tune
 
 __version__ = "0.1.0"
@@ -49,9 +52,11 @@ __version__ = "0.1.0"
 __all__ = [
     "Checkpointed",
     "Contribution",
+    "Evolution",
     "FiniteDifference",
     "Forward",
     "HyperGradient",
+    "Implicit",
     "Instruction",
     "Mark",
     "Recorded",
@@ -61,6 +66,7 @@ __all__ = [
     "Truncated",
     "Variable",
     "bounded",
+    "compare",
     "datasets",
     "dispatch",
     "display",

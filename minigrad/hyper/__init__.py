@@ -1,5 +1,6 @@
 """Hyperparameters: training runs, their hypergradients, and the descent on them."""
 
+from minigrad.hyper.compare import Comparison, Trial, compare
 from minigrad.hyper.domains import (
     Domain,
     Hyper,
@@ -15,8 +16,11 @@ from minigrad.hyper.methods import (
     METHODS,
     Automatic,
     Checkpointed,
+    Evolution,
     FiniteDifference,
     Forward,
+    Implicit,
+    PersistentEvolution,
     Recorded,
     Reversible,
     Stored,
@@ -24,6 +28,7 @@ from minigrad.hyper.methods import (
     hypergradient,
 )
 from minigrad.hyper.momentum_run import MomentumRun
+from minigrad.hyper.online import OnlineResult, online
 from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
@@ -34,15 +39,20 @@ __all__ = [
     "METHODS",
     "Automatic",
     "Checkpointed",
+    "Comparison",
     "Domain",
+    "Evolution",
     "FiniteDifference",
     "Forecast",
     "Forward",
     "Hyper",
     "HyperGradient",
+    "Implicit",
     "MomentumRun",
     "NotEnoughMemoryError",
+    "OnlineResult",
     "OuterStep",
+    "PersistentEvolution",
     "Progress",
     "Recorded",
     "Reversible",
@@ -51,12 +61,15 @@ __all__ = [
     "Stats",
     "Stored",
     "TrainingRun",
+    "Trial",
     "Truncated",
     "TuneResult",
     "bounded",
+    "compare",
     "forecast",
     "grid_search",
     "hypergradient",
+    "online",
     "per_step",
     "positive",
     "real",

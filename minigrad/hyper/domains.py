@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,21 +77,38 @@ class Hyper:
         return Hyper(float(x) if isinstance(self.value, float) else x, self.domain, self.per_step)
 
 
-REAL = Domain("real", lambda u: u, lambda x: x, np.ones_like)
-POSITIVE = Domain("positive", np.exp, np.log, lambda x: x, low=0.0)
+# Functions by name rather than lambdas, so that marked trees can be pickled.
+
+
+def same(u: Any) -> Any:
+    """Return what was given."""
+    return u
+
+
+REAL = Domain("real", same, same, np.ones_like)
+POSITIVE = Domain("positive", np.exp, np.log, same, low=0.0)
+
+
+def logistic(low: float, high: float, u: Any) -> Any:
+    """Return the number between two ends at a free coordinate."""
+    return low + (high - low) * (0.5 + 0.5 * np.tanh(0.5 * np.asarray(u)))
+
+
+def logit(low: float, high: float, x: Any) -> Any:
+    """Return the free coordinate of a number between two ends."""
+    return np.log(np.subtract(x, low)) - np.log(np.subtract(high, x))
+
+
+def logistic_slope(low: float, high: float, x: Any) -> Any:
+    """Return the slope of `logistic` where its value is `x`."""
+    return np.subtract(x, low) * np.subtract(high, x) / (high - low)
 
 
 def interval(low: float, high: float) -> Domain:
     """Return the domain of the numbers between two ends, through a logistic function."""
-    width = high - low
-    return Domain(
-        "unit interval" if (low, high) == (0.0, 1.0) else f"({low:g}, {high:g})",
-        lambda u: low + width * (0.5 + 0.5 * np.tanh(0.5 * np.asarray(u))),
-        lambda x: np.log(np.subtract(x, low)) - np.log(np.subtract(high, x)),
-        lambda x: np.subtract(x, low) * np.subtract(high, x) / width,
-        low,
-        high,
-    )
+    name = "unit interval" if (low, high) == (0.0, 1.0) else f"({low:g}, {high:g})"
+    natural, free, slope = (partial(f, low, high) for f in (logistic, logit, logistic_slope))
+    return Domain(name, natural, free, slope, low, high)
 
 
 UNIT_INTERVAL = interval(0.0, 1.0)
