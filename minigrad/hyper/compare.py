@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from html import escape
 from typing import Any
 
 import numpy as np
 
+from minigrad.errors import MinigradError
 from minigrad.hyper.coordinates import flat
-from minigrad.hyper.methods import METHODS, Method, Stored, hypergradient
+from minigrad.hyper.methods import Method, Stored, called
 from minigrad.hyper.plain import named, plain
 from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.result import HyperGradient
 from minigrad.hyper.run import TrainingRun
 
 __all__ = ["Comparison", "Trial", "compare"]
+
+WIDTH = 60  # columns of a printed table
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,8 @@ class Comparison:
         for trial in (self.reference, *self.trials):
             lines.append(trial.method)
             if trial.result is None:
-                lines.append(f"  refused: {trial.refusal}")
+                words = textwrap.wrap(f"refused: {trial.refusal}", WIDTH - 2)
+                lines += [f"  {line}" for line in words]
                 continue
             lines.append(
                 f"  {trial.label:12}{trial.error:12.1e}{trial.cosine:10.6f}"
@@ -164,7 +169,9 @@ def compare(
     Returns
     -------
     Comparison
-        A method that refuses the run (`Implicit` before convergence, say) has its reason there.
+        A method that refuses the run (`Implicit` before convergence, say) has its reason there. The
+        error of :class:`minigrad.hyper.PersistentEvolution` includes that it is meant for the mean
+        cost over windows.
 
     Raises
     ------
@@ -193,23 +200,20 @@ def compare(
             f"compare: methods= must be a list such as [mg.Truncated(last=10), mg.Evolution()], "
             f"got {methods!r:.60}"
         )
+    wanted = [called(method) for method in methods]
     tell = listener(callback)
-    known = hypergradient(run, hypers, Stored() if exact is None else exact)
+    known = called(Stored() if exact is None else exact).hypergradient(run, hypers)
     truth = flat(known.unconstrained)
     trials: list[Trial] = []
-    for method in methods:
+    for method in wanted:
         start = time.perf_counter()
-        given = METHODS.get(method, method) if isinstance(method, str) else method
         try:
-            trial = held_against(truth, run, hypergradient(run, hypers, method))
-        except (ValueError, OverflowError, MemoryError) as error:
-            if isinstance(method, str) and method not in METHODS:
-                raise
-            name = getattr(given, "__name__", None) or repr(given)
-            nothing, seconds = float("nan"), time.perf_counter() - start
-            trial = Trial(name, None, nothing, nothing, nothing, seconds, str(error))
+            trial = held_against(truth, run, method.hypergradient(run, hypers))
+        except (MinigradError, ValueError, OverflowError) as error:
+            seconds = time.perf_counter() - start
+            trial = Trial(shown(method), None, np.nan, np.nan, np.nan, seconds, str(error))
         trials.append(trial)
-        tell(Progress(len(trials), len(methods), f"{trial.method}: {trial.label}", trial))
+        tell(Progress(len(trials), len(wanted), f"{trial.method}: {trial.label}", trial))
     return Comparison(held_against(truth, run, known), trials, run.steps)
 
 
@@ -224,3 +228,13 @@ def held_against(truth: Any, run: TrainingRun, result: HyperGradient) -> Trial:
     stats = result.stats
     trainings = stats.steps_run / max(run.steps, 1)
     return Trial(stats.method, result, error, cosine, trainings, stats.seconds)
+
+
+def shown(method: Method) -> str:
+    """Return a method as text, with those of its settings that were given."""
+    if not is_dataclass(method):
+        return f"{method!r:.60}"
+    given = [(f.name, getattr(method, f.name)) for f in fields(method) if f.repr]
+    defaults = {f.name: f.default for f in fields(method)}
+    settings = ", ".join(f"{name}={x!r}" for name, x in given if x != defaults[name])
+    return f"{type(method).__name__}({settings})"

@@ -65,7 +65,9 @@ def test_a_method_that_refuses_says_why_and_stops_nobody():
     for trial in found.trials[:2]:
         assert trial.label == "refused"
         assert "the training has not converged" in trial.refusal
-        assert "refused: Implicit: the training" in str(found)
+        assert trial.method == "Implicit()"
+    assert str(found).count("refused: Implicit: the training has not converged") == 2
+    assert max(map(len, str(found).splitlines())) <= 60
     assert found.trials[2].label == "approximate"
     told = json.dumps(found.to_json(), allow_nan=False)
     assert "the training has not converged" in told

@@ -109,14 +109,19 @@ def hypergradient(run: TrainingRun, hypers: Any, method: Method | str = "auto") 
     >>> round(result.gradient["eta"], 12), round(result.gradient["lam"], 12)
     (-0.265042321186, 0.345601857181)
     """
+    return called(method).hypergradient(run, hypers)
+
+
+def called(method: Method | str) -> Method:
+    """Return a method from itself or its name."""
     if isinstance(method, str):
         if method not in METHODS:
             raise ValueError(f"method={method!r}: expected one of {', '.join(map(repr, METHODS))}")
-        method = METHODS[method]()
+        return METHODS[method]()
     if isinstance(method, type):
         raise TypeError(
             f"method={method.__name__}: give a method, {method.__name__}(), not its class"
         )
     if not hasattr(method, "hypergradient"):
         raise TypeError(f"method={method!r:.60}: expected a method such as mg.Recorded()")
-    return method.hypergradient(run, hypers)
+    return method

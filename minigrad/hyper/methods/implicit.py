@@ -48,8 +48,9 @@ class Implicit:
         :math:`\eta` are ``Truncated(last=K)`` at the minimum.
     iterations : int, default 100
         Products with the Hessian, at most; for "neumann", terms of the series.
-    tolerance : float, default 1e-10
-        The solver stops at this relative residual, :math:`\lVert b - H x \rVert / \lVert b \rVert`.
+    tolerance : float, optional
+        The solver stops at this relative residual, :math:`\lVert b - H x \rVert / \lVert b \rVert`;
+        :math:`\varepsilon^{2/3}` of the weights' dtype if left out, which is 4e-11 in float64.
         What it reached is ``stats.residual``; conjugate gradients warn if they did not reach it.
     scale : float, optional
         :math:`\alpha` of the Neumann series; if left out, 1 divided by the largest eigenvalue of
@@ -96,7 +97,7 @@ class Implicit:
 
     solver: str = "cg"
     iterations: int = 100
-    tolerance: float = 1e-10
+    tolerance: float | None = None
     scale: float | None = None
     weights: Callable[[Any], Any] | None = None
     small: float = 1e-3
@@ -161,12 +162,13 @@ class Implicit:
 
     def solve(self, valley: Valley, b: Any) -> Solution:
         """Return the solution of H x = b."""
+        tolerance = valley.rounding ** (2 / 3) if self.tolerance is None else self.tolerance
         with np.errstate(over="ignore", invalid="ignore"):  # a series that diverges is told below
             if self.solver == "cg":
-                found = conjugate_gradients(valley.times, b, self.iterations, self.tolerance)
+                found = conjugate_gradients(valley.times, b, self.iterations, tolerance)
             else:
                 scale = self.scale or 1.0 / (sharpness(valley.times, len(b)) or 1.0)
-                found = neumann_series(valley.times, b, self.iterations, self.tolerance, scale)
+                found = neumann_series(valley.times, b, self.iterations, tolerance, scale)
         if self.solver == "neumann" and not found.residual <= 1.0 + 1e-9:
             self.refuse(
                 f"the Neumann series diverges, with a residual of {found.residual:.3g} after "
@@ -178,10 +180,10 @@ class Implicit:
                 f"conjugate gradients met the curvature {found.curvature:.3g}: the loss falls off "
                 f"in that direction, so these weights are not at a minimum. Take mg.Stored()"
             )
-        elif self.solver == "cg" and found.residual > self.tolerance:
+        elif self.solver == "cg" and found.residual > tolerance:
             warnings.warn(
                 f"Implicit: after {found.iterations} products with the Hessian the residual is "
-                f"{found.residual:.2g}, above tolerance={self.tolerance:g}: raise iterations=",
+                f"{found.residual:.2g}, above tolerance={tolerance:.2g}: raise iterations=",
                 stacklevel=5,
             )
         return found
@@ -209,6 +211,8 @@ class Valley:
     ----------
     weights, slope : array, shape (n,)
         The weights and the gradient of the loss, as vectors.
+    rounding : float
+        The relative rounding of the weights' arithmetic.
     """
 
     def __init__(self, unroll: Unroll, state: State, weights: Callable[[Any], Any] | None) -> None:
@@ -229,6 +233,7 @@ class Valley:
         self.weights, self.slope = (
             flat([x.value for x in parts]) for parts in (self.chosen, self.slopes)
         )
+        self.rounding = max(float(np.finfo(np.result_type(x.value)).eps) for x in self.chosen)
         self.ends = np.cumsum([x.size for x in self.chosen])[:-1]
 
     def parts(self, v: Any) -> State:
