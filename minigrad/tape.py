@@ -35,6 +35,7 @@ import numpy as np
 
 from minigrad import errors, sweep, tree
 from minigrad.fingerprint import Watch
+from minigrad.memory import bytes_kept
 from minigrad.primitive import Primitive, filled_like, variable
 from minigrad.variable import OPERATORS, Variable, value_of
 
@@ -310,7 +311,9 @@ class Tape:
         """Return the cotangents that a backward sweep starts from, by instruction."""
         if cotangent is None:
             value = value_of(target)
-            scalar = tree.children(target) is None and np.shape(value) == ()
+            scalar = isinstance(value, float) or (
+                tree.children(target) is None and np.shape(value) == ()
+            )
             if not scalar or np.asarray(value).dtype.kind not in "fiuO":
                 raise errors.TargetError(
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
@@ -334,6 +337,8 @@ class Tape:
 
     def _checked(self, derivative: Any, primal: Any, what: str) -> Any:
         """Check that a derivative given by the user has the shape of its primal."""
+        if type(derivative) is type(primal) is np.float64:
+            return derivative
         self._check_owner(derivative, what)
         given, wanted = np.shape(value_of(derivative)), np.shape(primal)
         if given != wanted:
@@ -385,13 +390,7 @@ class Tape:
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays that the tape keeps alive, each counted once."""
-        owners: dict[int, int] = {}
-        for _, inputs, operands, _, value in self.code:
-            for array in (*operands, value) if -1 in inputs else (value,):
-                while isinstance(array, np.ndarray) and isinstance(array.base, np.ndarray):
-                    array = array.base
-                owners[id(array)] = getattr(array, "nbytes", 0)
-        return sum(owners.values())
+        return bytes_kept(self.code)
 
     def __str__(self) -> str:
         return str(OPERATORS["table"](self))

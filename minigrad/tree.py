@@ -10,7 +10,7 @@ two trees meet, dicts are matched by key, whatever the order of the keys.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from typing import Any
 
@@ -60,8 +60,8 @@ def walk(node: Any, like: Any, found: list[Any]) -> list[Any]:
     return found
 
 
-def rebuild(node: Any, new: Iterator[Any]) -> Any:
-    """Build a container like `node`, its leaves taken from `new` in order."""
+def rebuild(node: Any, new: Callable[[Any], Any]) -> Any:
+    """Build a container like `node` with ``new(leaf)`` in place of each leaf, in order."""
     kind: Any = type(node)
     if kind is dict:
         return {key: rebuild(part, new) for key, part in node.items()}
@@ -69,7 +69,7 @@ def rebuild(node: Any, new: Iterator[Any]) -> Any:
         return kind([rebuild(part, new) for part in node])
     if names := fields(kind):
         return kind(**{name: rebuild(getattr(node, name), new) for name in names})
-    return None if node is None else next(new)
+    return None if node is None else new(node)
 
 
 def leaves(tree: Any) -> list[Any]:
@@ -91,7 +91,7 @@ def unflatten(tree: Any, new: Iterable[Any]) -> Any:
     """Build a tree shaped like `tree` whose leaves are the items of `new`."""
     left = iter(new)
     try:
-        built = rebuild(tree, left)
+        built = rebuild(tree, lambda leaf: next(left))
     except StopIteration:
         raise ValueError(f"too few new leaves for {tree!r:.80}") from None
     if next(left, None) is not None:
@@ -129,5 +129,7 @@ def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     >>> tree.map(lambda w, g: w - 0.5 * g, {"w": 1.0}, {"w": 4.0})
     {'w': -1.0}
     """
+    if not others:
+        return rebuild(tree, function)
     columns = [leaves(tree), *(walk(other, tree, []) for other in others)]
     return unflatten(tree, [function(*row) for row in zip(*columns, strict=True)])

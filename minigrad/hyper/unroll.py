@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ import numpy as np
 from minigrad import tree
 from minigrad.hyper.domains import markers
 from minigrad.hyper.run import TrainingRun
-from minigrad.nn.weights import outline
+from minigrad.hyper.steps import Steps, Stretch, signature, size, weak
+from minigrad.program.ends import CostProgram
 from minigrad.program.step import Fallback, StepPrograms, floating
 from minigrad.program.tangent import TangentPrograms
 from minigrad.tape import Tape
-from minigrad.variable import value_of
+from minigrad.variable import Variable, value_of
 
 __all__ = ["State", "Unroll", "size"]
 
@@ -53,6 +55,9 @@ class Unroll:
         self.run, self.marked = run, markers(hypers)
         self.values = tree.map(lambda hyper: weak(hyper.value), self.marked)
         self.scheduled = [hyper.per_step for hyper in tree.leaves(self.marked)]
+        pairs = list(zip(self.flat(self.values), self.scheduled, strict=True))
+        self.fixed = [value for value, varies in pairs if not varies]
+        self.schedules = [value for value, varies in pairs if varies]
         self.at_step = run.slicer(self.marked, self.values)
         self.bars: list[Any] = [zero(x) for x in tree.leaves(self.values)]
         self.why = "" if programs else "programs were not asked for"
@@ -77,48 +82,133 @@ class Unroll:
 
     def end(self, state: State) -> tuple[Any, State]:
         """Return the outer cost and the cotangents of the last state; gather the hypers' own."""
+        found = self.cost_program(state)
+        if found is not None:
+            n = len(floating(state))
+            cost, state_bar, hyper_bars = found(state, self.flat(self.values), n)
+            if (found.frozen and found.frozen.holds()) or alike(
+                cost, self.run.cost(self.unflatten(state), self.values)
+            ):
+                self.gather(hyper_bars, None)
+                return cost, state_bar
+            self.run.programs[self.cost_key(state)] = 1  # something of the user's was changed
         with Tape() as tape:
             given = tape.variable(self.unflatten(state))
             hypers = tape.variable(self.values)
-            cost = self.run.cost(given, hypers)
-        bars = tape.gradient(cost, [floating(tree.leaves(given)), tree.leaves(hypers)])
+            recorded = self.run.cost(given, hypers)
+        bars = tape.gradient(recorded, [floating(tree.leaves(given)), tree.leaves(hypers)])
         self.gather(bars[1], None)
-        return value_of(cost), bars[0]
+        return value_of(recorded), bars[0]
+
+    def cost_program(self, state: State) -> CostProgram | None:
+        """Return the compiled cost; None the first time, for recording it once is quicker."""
+        key = self.cost_key(state)
+        found = self.run.programs.setdefault(key, 0)
+        if found == 0:
+            self.run.programs[key] = 1
+        elif found == 1:
+            first = [weak(value_of(x)) for x in self.first]
+            examples = [(self.unflatten(s), self.values) for s in (state, first)]
+            found = self.run.programs[key] = CostProgram.of(self.run.cost, examples)
+        return found if isinstance(found, CostProgram) else None
+
+    def cost_key(self, state: State) -> Any:
+        """Return what a compiled cost is kept under."""
+        return "cost", signature(self.shape)[0], signature(self.values), signature(state)
 
     def pull_begin(self, state_bar: State) -> None:
         """Take the cotangents of the first state back to the hyperparameters."""
         targets = floating(self.first)
+        if not any(isinstance(x, Variable) for x in targets):
+            return
         hypers = tree.leaves(self.first_hypers)
         self.gather(self.first_tape.gradient(targets, hypers, cotangent=state_bar), None)
 
-    # Steps
+    # Stretches of steps, each a piece for steps of one signature
+
+    def advance(self, state: State, start: int, stop: int) -> State:
+        """Return the state after the steps from `start` to `stop`."""
+        while start < stop:
+            programs, steps = self.stretch(state, start, stop)
+            if programs is None:
+                state, steps.taken = self.recorded(state, start, steps.first)[0], 1
+            else:
+                given = steps.columns(programs) if programs.numbers else steps
+                state = programs.advance(state, self.fixed, given)
+            start += steps.taken
+            self.steps_run += steps.taken
+        return state
+
+    def forward_stretch(self, state: State, start: int, stop: int) -> tuple[State, list[Piece]]:
+        """Return the state after the steps from `start` to `stop`, and what the way back needs."""
+        pieces: list[Piece] = []
+        while start < stop:
+            programs, steps = self.stretch(state, start, stop)
+            if programs is None:
+                state, recording = self.recorded(state, start, steps.first)
+                pieces.append(recording)
+                steps.taken = 1
+            else:
+                given = steps.columns(programs) if programs.numbers else steps
+                state, kept = programs.forward(state, self.fixed, given)
+                pieces.append(Stretch(programs, steps.back(), kept))
+            start += steps.taken
+            self.steps_run += steps.taken
+        return state, pieces
+
+    def backward_stretch(self, state_bar: State, pieces: list[Piece]) -> State:
+        """Return the cotangents of the first state of a stretch, from those of the last.
+
+        Gather those of the hypers. The pieces are used up: what they hold is given back.
+        """
+        while pieces:
+            piece = pieces.pop()
+            if isinstance(piece, Recording):
+                state_bar, hyper_bars = piece.pull(state_bar)
+                self.gather(hyper_bars, piece.t)
+                continue
+            numbers = [k for k, varies in enumerate(self.scheduled) if not varies]
+            schedules = [k for k, varies in enumerate(self.scheduled) if varies]
+            totals, taken = [self.bars[k] for k in numbers], len(piece.kept)
+            state_bar, totals, lists = piece.programs.backward(
+                state_bar, totals, self.fixed, piece.steps, piece.kept
+            )
+            if not piece.programs.numbers:
+                piece.steps.check(taken)
+            for k, total in zip(numbers, totals, strict=True):
+                self.bars[k] = total
+            for k, items in zip(schedules, lists, strict=True):
+                self.bars[k][piece.steps.order] += np.asarray(items)
+        return state_bar
+
+    def stretch(self, state: State, start: int, stop: int) -> tuple[StepPrograms | None, Steps]:
+        """Return the programs for step `start`, and the steps up to `stop` for which they are."""
+        batch = self.run.batch(start)
+        programs = self.programs(state, batch, start)
+        if programs is not None and not programs.keeps_kinds:
+            stop = start + 1
+        return programs, Steps(self, range(start, stop), batch)
+
+    def step_bytes(self, state: State) -> int:
+        """Return how many bytes the way back reads of the first step."""
+        programs = self.programs(state, self.run.batch(0), 0)
+        if programs is None:
+            return size(self.forward_stretch(state, 0, 1)[1])
+        return programs.step_bytes
+
+    # Single steps
 
     def step(self, state: State, t: int) -> State:
         """Return the next state."""
-        self.steps_run += 1
-        batch = self.run.batch(t)
-        if (programs := self.programs(state, batch, t)) is not None:
-            return programs.step(state, self.hypers_at(t), batch)
-        return self.recorded(state, t, batch)[0]
+        return self.advance(state, t, t + 1)
 
-    def forward(self, state: State, t: int) -> tuple[State, Any]:
-        """Return the next state and what the way back needs besides the state."""
-        self.steps_run += 1
-        batch = self.run.batch(t)
-        if (programs := self.programs(state, batch, t)) is not None:
-            return programs.forward(state, self.hypers_at(t), batch)
-        return self.recorded(state, t, batch)
+    def forward(self, state: State, t: int) -> tuple[State, list[Piece]]:
+        """Return the next state and what the way back needs."""
+        return self.forward_stretch(state, t, t + 1)
 
-    def backward(self, state_bar: State, state: State, saved: Any, t: int) -> State:
+    def backward(self, state_bar: State, state: State, saved: list[Piece], t: int) -> State:
         """Return the cotangents of `state`, from those of the next; gather the hypers'."""
-        if isinstance(saved, Recording):
-            state_bar, hyper_bars = saved.pull(state_bar)
-        else:
-            hypers, batch = self.hypers_at(t), self.run.batch(t)
-            programs = self.kept_programs(state, batch, t)
-            state_bar, hyper_bars = programs.backward(state_bar, state, hypers, batch, saved)
-        self.gather(hyper_bars, t)
-        return state_bar
+        return self.backward_stretch(state_bar, [copy(piece) for piece in saved])
 
     def kept_programs(self, state: State, batch: Any, t: int) -> StepPrograms:
         """Return the programs that step `t` was run with."""
@@ -133,7 +223,7 @@ class Unroll:
             given, hypers = tape.variable(self.unflatten(state)), tape.variable(self.at_step(t))
             new = self.run.step(given, hypers, batch)
         leaves = tree.walk(new, self.shape, [])
-        return [value_of(x) for x in leaves], Recording(tape, given, hypers, leaves)
+        return [value_of(x) for x in leaves], Recording(tape, given, hypers, leaves, t)
 
     def programs(self, state: State, batch: Any, t: int) -> StepPrograms | None:
         """Return the compiled programs for a step like this one; None if it must be recorded."""
@@ -152,7 +242,7 @@ class Unroll:
             if not found.announced:
                 found.announced = True
                 warnings.warn(
-                    f"steps are recorded one by one, not replayed: {found.reason}", stacklevel=5
+                    f"steps are recorded one by one, not replayed: {found.reason}", stacklevel=6
                 )
             return None
         self.same = (of_batch, found) if found.keeps_kinds else None
@@ -161,7 +251,7 @@ class Unroll:
     def key(self, state: State, batch: Any, t: int) -> Any:
         """Return what a program is kept under: the shapes of its trees, the kinds of leaves."""
         trees = signature(self.shape)[0], signature(self.values)[0]
-        return trees, signature(state, self.hypers_at(t), batch)
+        return trees, tuple(self.scheduled), signature(state, self.hypers_at(t), batch)
 
     def holds(self, found: Any, key: Any, state: State, batch: Any, t: int) -> bool:
         """Whether a program that an earlier pass compiled still does what the step does.
@@ -170,16 +260,21 @@ class Unroll:
         """
         if key in self.held or isinstance(found, Fallback):
             return True
-        replayed = found.step(state, self.hypers_at(t), batch)
-        return all(map(alike, replayed, self.recorded(state, t, batch)[0]))
+        if found.frozen is not None and found.frozen.holds():
+            return True
+        entries = [weak(schedule[t]) for schedule in self.schedules]
+        replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
+        new = self.run.step(self.unflatten(state), self.at_step(t), batch)
+        return all(map(alike, replayed, tree.walk(new, self.shape, [])))
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
         """Record the step twice, at two states, and compile it if it is the same program."""
         mine = tree.map(copied, batch)  # a later batch may be read into the same arrays
         again, other = self.unlike(state, mine, t)
-        following = self.recorded(state, t, mine)[0]
+        following = [weak(x) for x in self.recorded(state, t, mine)[0]]
         examples = [(state, self.at_step(t), mine), (following, self.at_step(again), other)]
-        found = StepPrograms.of(self.run.step, [(self.unflatten(s), h, b) for s, h, b in examples])
+        examples = [(self.unflatten(s), h, b) for s, h, b in examples]
+        found = StepPrograms.of(self.run.step, examples, self.scheduled)
         self.run.batch(t)  # and now this one is read again
         return found
 
@@ -259,13 +354,14 @@ class Unroll:
 class Recording:
     """One recorded step, to be pulled back."""
 
-    def __init__(self, tape: Tape, state: Any, hypers: Any, new: list[Any]) -> None:
-        self.tape, self.state, self.hypers, self.new = (
-            tape,
-            floating(tree.leaves(state)),
-            tree.leaves(hypers),
-            new,
-        )
+    def __init__(self, tape: Tape, state: Any, hypers: Any, new: list[Any], t: int = 0) -> None:
+        self.tape, self.new, self.t = tape, new, t
+        self.state, self.hypers = floating(tree.leaves(state)), tree.leaves(hypers)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tape."""
+        return self.tape.nbytes
 
     def pull(self, new_bar: State) -> tuple[State, list[Any]]:
         """Return the cotangents of the state and of the hypers."""
@@ -280,13 +376,7 @@ class Recording:
         return list(self.tape.tangent(floating(self.new), sources, [dots, moves]))
 
 
-def size(*parts: Any) -> int:
-    """Return the bytes that states and what was saved beside them take."""
-    if any(isinstance(part, Recording) for part in parts):
-        return sum(
-            part.tape.nbytes if isinstance(part, Recording) else size(part) for part in parts
-        )
-    return sum(np.asarray(x).nbytes for x in tree.leaves(list(parts)))
+Piece = Stretch | Recording  # of a stretch
 
 
 def zero(x: Any) -> Any:
@@ -299,11 +389,6 @@ def like(bar: Any, x: Any) -> Any:
     return float(bar) if type(x) is float else np.asarray(bar, np.asarray(x).dtype)[()]
 
 
-def weak(x: Any) -> Any:
-    """Return a float64 number as a Python float, which computes faster; others as they are."""
-    return float(x) if type(x) is np.float64 else x
-
-
 LOOK_AHEAD = 16  # batches to look at for one that differs
 
 
@@ -314,6 +399,8 @@ def copied(x: Any) -> Any:
 
 def alike(x: Any, y: Any) -> bool:
     """Whether two leaves of a state are equal but for rounding."""
+    if isinstance(x, float) and isinstance(y, float):  # as math.isclose, which is quick
+        return x == y or abs(x - y) <= 1e-12 * abs(y) or (x != x and y != y)
     x, y = np.asarray(x), np.asarray(y)
     if x.shape != y.shape or x.dtype.kind != y.dtype.kind:
         return False
@@ -322,11 +409,3 @@ def alike(x: Any, y: Any) -> bool:
     rounding = 1e4 * float(np.finfo(y.dtype).eps)
     scale = float(np.max(np.abs(y)))
     return bool(np.allclose(x, y, rounding, rounding * scale, equal_nan=True))
-
-
-def signature(*trees: Any) -> Any:
-    """Return what a program depends on: the shapes of trees, and the shape and dtype of leaves."""
-    leaves: list[Any] = []
-    shape = outline(trees, leaves)
-    kinds = [(getattr(x, "shape", ()), getattr(x, "dtype", type(x))) for x in leaves]
-    return shape, tuple(kinds)

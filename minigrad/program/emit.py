@@ -16,17 +16,16 @@ import math
 import re
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.nn.hypers import inner
-from minigrad.ops import elementwise as ops
 from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
 from minigrad.ops.reduce import sum_
-from minigrad.ops.special import adds_by_product, sum_rows
+from minigrad.ops.rows import adds_by_product, sum_rows
 from minigrad.primitive import Primitive, unbroadcast
 from minigrad.program.lines import (
     INPUT,
@@ -38,6 +37,7 @@ from minigrad.program.lines import (
     shape_of,
 )
 from minigrad.program.liveness import Scratch, borrowed, overwrites, scratch_plan
+from minigrad.program.scalars import MATH, SCALARS
 
 __all__ = ["Emitted", "emit"]
 
@@ -52,12 +52,11 @@ OPERATORS = {
 }
 IN_PLACE = {add: "+=", subtract: "-=", multiply: "*=", divide: "/="}
 COMMUTE = (add, multiply)
+# How tightly an operator binds, and how tightly its operands must.
+RANKS = {add: (1, 1, 2), subtract: (1, 1, 2), multiply: (2, 2, 3), divide: (2, 2, 3),
+         negative: (3, 3)}
+LONG = 50  # characters; a longer expression has a name
 FACTORS = {matmul: "{}, {}", matmul_nt: "{}, {}.mT", matmul_tn: "{}.mT, {}"}
-MATH = {
-    ops.exp: "exp", ops.expm1: "expm1", ops.log: "log", ops.log1p: "log1p", ops.sqrt: "sqrt",
-    ops.sin: "sin", ops.cos: "cos", ops.tan: "tan", ops.sinh: "sinh", ops.cosh: "cosh",
-    ops.tanh: "tanh", ops.arctan: "atan", ops.absolute: "fabs", power: "pow",
-}
 WORDS = {"matmul": "product", "matmul_nt": "product", "matmul_tn": "product", "add": "total",
          "subtract": "rest", "multiply": "scaled", "divide": "ratio", "negative": "minus"}
 NARROW = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64))
@@ -94,6 +93,15 @@ class Emitted:
         return self.source
 
 
+class Written(NamedTuple):
+    """A function as written: whether Python's numbers may raise in it where NumPy's would not."""
+
+    source: str
+    function: Callable[..., Any]
+    names: dict[int, str]
+    may_raise: bool
+
+
 class Writer:
     """Writes one function.
 
@@ -112,8 +120,10 @@ class Writer:
         self.functions = {prim: self.unique(prim.name) for prim in called(program)}
         self.borrowed, self.over = borrowed(program), overwrites(program)
         self.plan = scratch_plan(program, self.over, by_rows)
+        self.parts: dict[int, str] = {}  # numbers that are part of another expression
+        self.readers = program.readers()
         self.body: list[str] = []
-        self.where = ""
+        self.where, self.may_raise = "", False
         self.scratch = self.take_scratch()
 
     def unique(self, wish: str) -> str:
@@ -147,6 +157,15 @@ class Writer:
             self.namespace[name] = value
         return self.constants[id(value)]
 
+    def compiled(self, source: str) -> Written:
+        """Compile the function; its source is there for tracebacks as long as it lives."""
+        file = f"<minigrad {self.name} {next(serial)}>"
+        exec(compile(source, file, "exec"), self.namespace)
+        function: Callable[..., Any] = self.namespace.pop(self.name)
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        weakref.finalize(function, linecache.cache.pop, file, None)
+        return Written(source, function, self.names, self.may_raise)
+
     def operands(self, line: Line) -> list[str]:
         """Return the arguments as text; numbers that widen narrow arrays say that they do."""
         texts = [self.text(argument) for argument in line.arguments]
@@ -171,7 +190,12 @@ class Writer:
         texts = self.operands(line)
         self.quote(line.where)
         if is_number(line):
-            self.assign(number, line, self.number(line, texts))
+            expression = self.number(line, texts)
+            if self.is_part(number, line, expression):
+                self.parts[number] = expression
+                self.names[number] = f"({expression})"
+            else:
+                self.assign(number, line, expression)
         elif number in self.over:
             k = self.over[number]
             self.body.append(self.in_place(line, texts, k))
@@ -275,15 +299,54 @@ class Writer:
 
     def number(self, line: Line, texts: Sequence[str]) -> str:
         prim = line.primitive
+        if not self.is_scalar(line):
+            return f"float({self.expression(line, texts)})"
+        self.may_raise |= prim in MATH or prim in SCALARS
+        self.may_raise |= prim in (power, divide) and not is_constant(line)
+        if prim in MATH:
+            pairs = zip(line.arguments, texts, strict=True)
+            return f"math.{MATH[prim]}({', '.join(self.within(*pair, 0) for pair in pairs)})"
+        if prim in SCALARS:
+            return SCALARS[prim].format(*texts)
+        ranks = RANKS.get(prim, (9, 9))[1:]
+        ranked = zip(line.arguments, texts, ranks, strict=False)
+        return OPERATORS[prim].format(*(self.within(*each) for each in ranked))
+
+    def is_scalar(self, line: Line) -> bool:
+        """Whether a number is computed of numbers, by Python itself."""
         real = all(self.is_plain(a) and self.dtype(a) in REAL for a in line.arguments)
-        if real and not self.careful:
-            if prim in MATH:
-                return f"math.{MATH[prim]}({', '.join(texts)})"
-            if prim in OPERATORS:
-                return OPERATORS[prim].format(*texts)
-            if prim is ops.square:
-                return f"{texts[0]} * {texts[0]}"
-        return f"float({self.expression(line, texts)})"
+        known = line.primitive in MATH or line.primitive in OPERATORS or line.primitive in SCALARS
+        return real and known and not self.careful
+
+    def is_part(self, number: int, line: Line, expression: str) -> bool:
+        """Whether a number is written inside the one expression that reads it, without a name.
+
+        It must be of the same line of the user's, and short.
+        """
+        first, *others = self.readers[number] or [None]
+        if first is None or others or len(expression) > LONG:
+            return False
+        reader = self.program.lines[first]
+        once = reader.primitive not in SCALARS or all(
+            SCALARS[reader.primitive].count(f"{{{k}}}") == 1
+            for k, a in enumerate(reader.arguments)
+            if a == number
+        )
+        both = is_number(reader) and self.is_scalar(line) and self.is_scalar(reader)
+        return both and once and reader.where == line.where
+
+    def within(self, argument: Argument, text: str, rank: int) -> str:
+        """Return an operand as text, without its brackets where the operator needs none."""
+        if isinstance(argument, int) and argument in self.parts:
+            own = RANKS.get(self.program.lines[argument].primitive, (0,))[0]
+            return self.parts[argument] if own >= rank else text
+        return text
+
+
+def is_constant(line: Line) -> bool:
+    """Whether the second operand, such as a divisor, is a constant that is not 0."""
+    other = line.arguments[1]
+    return isinstance(other, Constant) and bool(other.value != 0)
 
 
 def emit(program: Program, name: str = "program", by_rows: Iterable[int] = ()) -> Emitted:
@@ -294,26 +357,34 @@ def emit(program: Program, name: str = "program", by_rows: Iterable[int] = ()) -
     The function gives results of their own: none shares memory with an input, a constant or the
     results of another call.
     """
-    source, fast, names = compiled(program, name, by_rows)
-    if "math." not in source and " / " not in source:
-        return Emitted(source, fast, names)
-    careful: list[Callable[..., Any]] = []
+    return with_care(lambda careful: straight(program, name, by_rows, careful=careful))
+
+
+def with_care(
+    write: Callable[[bool], Written], fresh: Callable[[Any], Any] = lambda inputs: inputs
+) -> Emitted:
+    """Return what `write` writes; where a number becomes infinite, its careful form runs instead.
+
+    The careful form begins anew: `fresh` gives the inputs of each attempt, from those given.
+    """
+    fast = write(False)
+    if not fast.may_raise:
+        return Emitted(fast.source, fast.function, fast.names)
+    careful: list[Written] = []
 
     def function(*inputs: Any) -> Any:
         try:
-            return fast(*inputs)
+            return fast.function(*fresh(inputs))
         except (ArithmeticError, ValueError):  # a number became infinite, or none
             if not careful:
-                careful.append(compiled(program, name, by_rows, careful=True)[1])
-            return careful[0](*inputs)
+                careful.append(write(True))
+            return careful[0].function(*fresh(inputs))
 
-    return Emitted(source, function, names)
+    return Emitted(fast.source, function, fast.names)
 
 
-def compiled(
-    program: Program, name: str, by_rows: Iterable[int], *, careful: bool = False
-) -> tuple[str, Callable[..., Any], dict[int, str]]:
-    """Return a program as source, as a function, and what it calls each line."""
+def straight(program: Program, name: str, by_rows: Iterable[int], *, careful: bool) -> Written:
+    """Write a function that runs a program once."""
     writer = Writer(program, name, by_rows, careful=careful)
     inputs = [writer.name_for(k, program.lines[k].name) for k in program.inputs]
     for number, line in program.lines.items():
@@ -322,10 +393,4 @@ def compiled(
     outputs = [writer.output(output) for output in program.outputs]
     body = [*writer.body, f"return {', '.join(outputs)}{',' if len(outputs) == 1 else ''}"]
     source = f"def {name}({', '.join(inputs)}):\n" + "".join(f"    {row}\n" for row in body)
-    file = f"<minigrad {name} {next(serial)}>"
-    exec(compile(source, file, "exec"), writer.namespace)
-    function = writer.namespace.pop(name)
-    # For tracebacks and debuggers, as long as the function lives.
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    weakref.finalize(function, linecache.cache.pop, file, None)
-    return source, function, writer.names
+    return writer.compiled(source)

@@ -12,7 +12,7 @@ import numpy as np
 from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
-from minigrad.ops.special import spread_rows
+from minigrad.ops.rows import spread_rows
 from minigrad.primitive import broadcast_to
 from minigrad.program.lines import (
     Argument,

@@ -8,7 +8,7 @@ import minigrad as mg
 from minigrad import nn, tree
 from minigrad.datasets import batches, digits
 from minigrad.nn.init import stretch
-from minigrad.ops.special import sum_rows
+from minigrad.ops.rows import sum_rows
 from minigrad.optim import schedules, sgd
 from minigrad.testing import check_grads, check_primitive, complex_step
 
