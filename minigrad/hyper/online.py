@@ -16,8 +16,7 @@ from minigrad.hyper.plain import named, plain
 from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.result import HyperGradient, Stats, brief
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.stretch import backward, forward, kept_size
-from minigrad.hyper.unroll import State, Unroll
+from minigrad.hyper.unroll import State, Unroll, size
 from minigrad.hyper.windows import checked_window, cost_at, moved_to, windows
 from minigrad.program.step import floating
 from minigrad.tape import Tape
@@ -224,7 +223,7 @@ def online(
     u = flat(tree.map(lambda hyper: hyper.unconstrained, at))
     memory = mover.init(coordinates.size)
     unroll = Unroll(run, at)
-    state: State = []
+    state = unroll.begin()
     history: list[HyperGradient] = []
     stretches = windows(run.steps, window)
     for first, end in stretches:
@@ -253,10 +252,10 @@ def one_pass(
     start = time.perf_counter()
     if first == 0:
         state = unroll.begin()
-    state, kept = forward(unroll, state, first, end)
-    kept_bytes = kept_size(kept)
+    state, kept = unroll.forward_stretch(state, first, end)
+    kept_bytes = size(kept)
     cost, bar = unroll.end(state) if loss is None else judged(unroll, state, end, loss)
-    bar = backward(unroll, bar, kept, first)
+    bar = unroll.backward_stretch(bar, kept)
     if first == 0:
         unroll.pull_begin(bar)
     stats = Stats(

@@ -38,9 +38,13 @@ def checked_window(name: str, window: Any) -> int:
 
 
 def moved_to(unroll: Unroll, hypers: Any) -> Unroll:
-    """Return a pass at other hyperparameters of the same kinds, which knows the same programs."""
+    """Return a pass at other hyperparameters of the same kinds, to go on where one is.
+
+    It knows the same programs, and the shape of the state.
+    """
     new = Unroll(unroll.run, hypers)
-    new.shape, new.same, new.held, new.why = unroll.shape, unroll.same, unroll.held, unroll.why
+    new.shape, new.first = unroll.shape, unroll.first
+    new.same, new.held, new.why = unroll.same, unroll.held, unroll.why
     return new
 
 

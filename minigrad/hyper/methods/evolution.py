@@ -15,7 +15,6 @@ from minigrad import tree
 from minigrad.hyper.coordinates import Coordinates, flat
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.stretch import advance
 from minigrad.hyper.unroll import Unroll
 from minigrad.hyper.windows import cost_at, moved_to, windows
 
@@ -170,7 +169,7 @@ def costs_at_ends(
                 state = unroll.begin()
                 for k, (first, end) in enumerate(stretches):
                     unroll = moved_to(unroll, hypers[k])
-                    state = advance(unroll, state, first, end)
+                    state = unroll.advance(state, first, end)
                     row[k] = cost_at(run, unroll, state)
             except OverflowError:  # of a power of Python numbers, which is no infinity
                 continue

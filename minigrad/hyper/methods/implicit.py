@@ -15,7 +15,6 @@ from minigrad.hyper.coordinates import flat
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.solvers import Solution, conjugate_gradients, neumann_series, sharpness
-from minigrad.hyper.stretch import advance
 from minigrad.hyper.unroll import State, Unroll
 from minigrad.program.step import floating
 from minigrad.tape import Tape
@@ -124,7 +123,7 @@ class Implicit:
         start = time.perf_counter()
         unroll = Unroll(run, hypers)
         first = unroll.begin()
-        last = advance(unroll, first, 0, run.steps)
+        last = unroll.advance(first, 0, run.steps)
         cost, state_bar = unroll.end(last)
         valley = Valley(unroll, last, self.weights)
         b = valley.along(state_bar)
