@@ -1,6 +1,7 @@
 """Estimates from random directions: unbiased where the truth is known, and honest about spread."""
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -99,8 +100,9 @@ def test_threads_and_processes_change_nothing():
     experiment = Classification(hidden=(4,), steps=3, batch=8)
     hypers = {"eta": mg.positive(0.3), "lam": mg.positive(1.0)}
     alone = mg.hypergradient(experiment.run, hypers, mg.Evolution(pairs=9)).gradient
-    for kind in (ThreadPoolExecutor, ProcessPoolExecutor):
-        with kind(2) as executor:
+    processes = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+    for workers in (ThreadPoolExecutor(2), processes):
+        with workers as executor:
             method = mg.Evolution(pairs=9, executor=executor)
             assert mg.hypergradient(experiment.run, hypers, method).gradient == alone
 
