@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from minigrad import testing as testing
     from minigrad.hyper import (
         Checkpointed,
+        Evolution,
         FiniteDifference,
         Forward,
         HyperGradient,
+        Implicit,
         Recorded,
         Stored,
         TrainingRun,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
         real,
         unit_interval,
     )
+    from minigrad.hyper.compare import compare
     from minigrad.hyper.landscape import landscape
     from minigrad.hyper.multistart import multistart
     from minigrad.hyper.tune import tune
@@ -54,9 +57,11 @@ __version__ = "0.1.0"
 __all__ = [
     "Checkpointed",
     "Contribution",
+    "Evolution",
     "FiniteDifference",
     "Forward",
     "HyperGradient",
+    "Implicit",
     "Instruction",
     "Mark",
     "Recorded",
@@ -67,6 +72,7 @@ __all__ = [
     "Variable",
     "Verification",
     "bounded",
+    "compare",
     "datasets",
     "dispatch",
     "display",

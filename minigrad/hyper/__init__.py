@@ -2,6 +2,7 @@
 
 from minigrad.hyper.boxes import Box, between
 from minigrad.hyper.checkpoint import CheckpointError
+from minigrad.hyper.compare import Comparison, Trial, compare
 from minigrad.hyper.domains import (
     Domain,
     Hyper,
@@ -18,8 +19,11 @@ from minigrad.hyper.methods import (
     METHODS,
     Automatic,
     Checkpointed,
+    Evolution,
     FiniteDifference,
     Forward,
+    Implicit,
+    PersistentEvolution,
     Recorded,
     Reversible,
     Stored,
@@ -28,6 +32,7 @@ from minigrad.hyper.methods import (
 )
 from minigrad.hyper.momentum_run import MomentumRun
 from minigrad.hyper.multistart import MultistartResult, multistart
+from minigrad.hyper.online import OnlineResult, online
 from minigrad.hyper.outer import Adam, Newton, SignSteps
 from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
@@ -47,20 +52,25 @@ __all__ = [
     "Box",
     "CheckpointError",
     "Checkpointed",
+    "Comparison",
     "Domain",
+    "Evolution",
     "Failure",
     "FiniteDifference",
     "Forecast",
     "Forward",
     "Hyper",
     "HyperGradient",
+    "Implicit",
     "Landscape",
     "Minimum",
     "MomentumRun",
     "MultistartResult",
     "Newton",
     "NotEnoughMemoryError",
+    "OnlineResult",
     "OuterStep",
+    "PersistentEvolution",
     "Progress",
     "Recorded",
     "Reversible",
@@ -72,16 +82,19 @@ __all__ = [
     "Stats",
     "Stored",
     "TrainingRun",
+    "Trial",
     "Truncated",
     "TuneResult",
     "Verification",
     "between",
     "bounded",
+    "compare",
     "forecast",
     "grid_search",
     "hypergradient",
     "landscape",
     "multistart",
+    "online",
     "per_step",
     "positive",
     "random_search",

@@ -40,6 +40,9 @@ class Stats:
         Bytes of arrays on the tape, 0 for methods without one.
     instructions : int
         Length of the tape.
+    residual : float
+        For a method that solves linear equations: the norm of what is left of their right-hand
+        side, relative to it.
     """
 
     method: str
@@ -52,6 +55,7 @@ class Stats:
     steps_rerun: int = 0
     kept_bytes: int = 0
     cut_off: float = 0.0
+    residual: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,15 @@ class HyperGradient:
         The marked hyperparameters that it was computed at.
     stats : Stats
         What it took.
+    error : tree or None
+        The standard errors of `gradient`, from a method that estimates it from a random sample.
     """
 
     cost: float
     gradient: Any
     hypers: Any
     stats: Stats
+    error: Any = None
 
     @property
     def natural(self) -> Any:
@@ -101,9 +108,12 @@ class HyperGradient:
         lines = [f"cost {self.cost:.6g}  ({self.stats.method}, {self.stats.seconds:.3g} s)"]
         slopes = tree.paths(self.gradient)
         elasticities = tree.paths(self.elasticity)
+        errors = {} if self.error is None else tree.paths(self.error)
         for path, hyper in tree.paths(self.hypers).items():
             values = (hyper.value, slopes[path], elasticities[path])
             value, slope, elasticity = (brief(x) for x in values)
+            if path in errors:
+                slope = f"{slope} ± {brief(errors[path])}"
             lines.append(f"  {path:16} {value:>14}  dC/dx {slope:>14}  elasticity {elasticity:>14}")
         return "\n".join(lines)
 

@@ -11,8 +11,11 @@ from typing import Any, Protocol
 
 from minigrad.hyper.methods.automatic import Automatic
 from minigrad.hyper.methods.checkpointed import Checkpointed
+from minigrad.hyper.methods.evolution import Evolution
 from minigrad.hyper.methods.finite_difference import FiniteDifference
 from minigrad.hyper.methods.forward import Forward
+from minigrad.hyper.methods.implicit import Implicit
+from minigrad.hyper.methods.persistent import PersistentEvolution
 from minigrad.hyper.methods.recorded import Recorded
 from minigrad.hyper.methods.reversible import Reversible
 from minigrad.hyper.methods.stored import Stored
@@ -24,9 +27,12 @@ __all__ = [
     "METHODS",
     "Automatic",
     "Checkpointed",
+    "Evolution",
     "FiniteDifference",
     "Forward",
+    "Implicit",
     "Method",
+    "PersistentEvolution",
     "Recorded",
     "Reversible",
     "Stored",
@@ -52,6 +58,8 @@ METHODS: dict[str, type[Method]] = {
     "forward": Forward,
     "reversible": Reversible,
     "finite difference": FiniteDifference,
+    "implicit": Implicit,
+    "evolution": Evolution,
 }
 
 
@@ -70,9 +78,10 @@ def hypergradient(run: TrainingRun, hypers: Any, method: Method | str = "auto") 
         ones are real.
     method : Method or str, default "auto"
         How to compute it: ``mg.Stored()``, ``mg.Checkpointed(memory="64 MB")``, ``mg.Forward()``,
-        ``mg.Recorded()``, ``mg.Truncated(last=100)``, ``mg.FiniteDifference()``; those that need
-        no setting also by name. ``"auto"`` takes one that is exact, fits into the memory and is
-        foretold to be fast, from the first step; ``stats.why`` says which and why.
+        ``mg.Recorded()``, or an approximation: ``mg.Truncated(last=100)``, ``mg.Implicit()``,
+        ``mg.Evolution()``, ``mg.FiniteDifference()``; those that need no setting
+        also by name. ``"auto"`` takes one that is exact, fits into the memory and is foretold to be
+        fast, from the first step; ``stats.why`` says which and why.
 
     Returns
     -------
@@ -100,14 +109,19 @@ def hypergradient(run: TrainingRun, hypers: Any, method: Method | str = "auto") 
     >>> round(result.gradient["eta"], 12), round(result.gradient["lam"], 12)
     (-0.265042321186, 0.345601857181)
     """
+    return called(method).hypergradient(run, hypers)
+
+
+def called(method: Method | str) -> Method:
+    """Return a method from itself or its name."""
     if isinstance(method, str):
         if method not in METHODS:
             raise ValueError(f"method={method!r}: expected one of {', '.join(map(repr, METHODS))}")
-        method = METHODS[method]()
+        return METHODS[method]()
     if isinstance(method, type):
         raise TypeError(
             f"method={method.__name__}: give a method, {method.__name__}(), not its class"
         )
     if not hasattr(method, "hypergradient"):
         raise TypeError(f"method={method!r:.60}: expected a method such as mg.Recorded()")
-    return method.hypergradient(run, hypers)
+    return method
