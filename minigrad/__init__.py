@@ -42,6 +42,8 @@ if TYPE_CHECKING:
         real,
         unit_interval,
     )
+    from minigrad.hyper.explain import explain
+    from minigrad.hyper.trust import trust
     from minigrad.hyper.tune import tune
 
 __version__ = "0.1.0"
@@ -65,6 +67,7 @@ __all__ = [
     "dispatch",
     "display",
     "errors",
+    "explain",
     "extend",
     "grad",
     "grid_search",
@@ -83,6 +86,7 @@ __all__ = [
     "real",
     "stop_gradient",
     "tree",
+    "trust",
     "tune",
     "unit_interval",
     "value_and_grad",

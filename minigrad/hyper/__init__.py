@@ -9,6 +9,8 @@ from minigrad.hyper.domains import (
     real,
     unit_interval,
 )
+from minigrad.hyper.explain import explain
+from minigrad.hyper.explanation import Account, Explanation
 from minigrad.hyper.forecast import Forecast, Row, forecast
 from minigrad.hyper.memory import NotEnoughMemoryError
 from minigrad.hyper.methods import (
@@ -28,13 +30,18 @@ from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.search import SearchResult, grid_search
+from minigrad.hyper.sharpness import Sharpness
+from minigrad.hyper.trust import trust
+from minigrad.hyper.trust_report import Trust
 from minigrad.hyper.tune import OuterStep, TuneResult, tune
 
 __all__ = [
     "METHODS",
+    "Account",
     "Automatic",
     "Checkpointed",
     "Domain",
+    "Explanation",
     "FiniteDifference",
     "Forecast",
     "Forward",
@@ -48,18 +55,22 @@ __all__ = [
     "Reversible",
     "Row",
     "SearchResult",
+    "Sharpness",
     "Stats",
     "Stored",
     "TrainingRun",
     "Truncated",
+    "Trust",
     "TuneResult",
     "bounded",
+    "explain",
     "forecast",
     "grid_search",
     "hypergradient",
     "per_step",
     "positive",
     "real",
+    "trust",
     "tune",
     "unit_interval",
 ]
