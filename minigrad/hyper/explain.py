@@ -176,7 +176,7 @@ class Way:
         self.terms = [np.array(terms[::-1]) for terms in found]
         unroll.bars = [zero(x) for x in tree.leaves(unroll.values)]
         unroll.pull_begin(bar)
-        self.start = list(unroll.bars)
+        self.start = [np.array(bar) for bar in unroll.bars]  # the next way back writes into them
 
     def total(self, k: int) -> Any:
         """Return what all of it comes to, in the shape of hyper `k`."""

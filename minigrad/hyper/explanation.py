@@ -16,7 +16,7 @@ from minigrad.hyper.unroll import like
 __all__ = ["Account", "Explanation"]
 
 STRETCHES = 5  # of steps, in the table
-GREYS = ("0.15", "0.75", "0.45", "0.9", "0.3", "0.6")
+GREYS = ("0.5", "0.85", "0.7", "0.95", "0.6", "0.8")
 HATCHES = ("", "///", "...", "\\\\\\", "xx", "++")
 
 

@@ -151,9 +151,9 @@ class Trust:
             return "diverged"
         if self.log_tangent[-1] > math.log(GROWTH):
             return "diverged" if self.runs_away else "chaos"
-        if len(self.vanished) == len(tree.leaves(self.hypers)):
-            return "vanished"
-        return "trust" if self.horizon == self.steps else "last steps"
+        if self.horizon < self.steps:
+            return "last steps"
+        return "vanished" if len(self.vanished) == len(tree.leaves(self.hypers)) else "trust"
 
     @property
     def runs_away(self) -> bool:
@@ -170,7 +170,7 @@ class Trust:
     @property
     def words(self) -> str:
         """The verdict in plain words, with what to do."""
-        last, steps, rate = self.horizon, self.steps, self.rate
+        last, rate = self.horizon, self.rate
         if self.verdict == "diverged":
             if self.diverged_at is not None:
                 return (
@@ -199,7 +199,7 @@ class Trust:
             )
         return (
             "Trust it: on its way through the run a small change grows by a factor of "
-            f"{self.peak} at most, and {min(self.digits, 16):.0f} digits of the cost are left."
+            f"{self.peak} at most; {min(self.digits, 16):.0f} digits of the cost are left."
         )
 
     @property
@@ -216,7 +216,7 @@ class Trust:
 
     @property
     def peak(self) -> str:
-        """By how much the adjoint grew at the most, from the end, or the direction, from the start."""
+        """By how much the adjoint or the direction grew at the most, as text."""
         adjoint = self.log_adjoint - self.log_adjoint[-1]
         logs = np.concatenate([adjoint, self.log_tangent])
         return power(float(np.max(logs[np.isfinite(logs)])))
