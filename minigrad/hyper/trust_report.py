@@ -249,12 +249,11 @@ class Trust:
         lines = [f"trust: {self.verdict}", *textwrap.wrap(self.words, WIDTH)]
         for note in self.notes:
             lines += textwrap.wrap(f"note: {note}", WIDTH, subsequent_indent="  ")
-        lines += ["", f"{'hyper':16}{'value':>12}{'dC/dx':>14}{'x dC/dx':>14}"]
+        lines += ["", f"{'hyper':12}{'value':>16}{'dC/dx':>16}{'x dC/dx':>16}"]
         slopes = named(self.gradient)
         for name, hyper in named(self.hypers).items():
-            x, slope = hyper.value, slopes[name]
-            cells = f"{brief(x):>12}{brief(slope):>14}{brief(x * slope):>14}"
-            lines.append(f"{name[-16:]:16}{cells}")
+            cells = (brief(x) for x in (hyper.value, slopes[name], hyper.value * slopes[name]))
+            lines.append(f"{name[-12:]:12}" + "".join(f" {cell:>15}" for cell in cells))
         if self.diverged_at is not None:
             return "\n".join(lines)
         lines += [

@@ -112,7 +112,7 @@ def test_the_figures_known_of_it():
 def test_super_attracting(start):
     report = mg.trust(logistic(4, start), {"eta": 1.0})
     assert report.cost == pytest.approx(1 - (1 - start) ** 16)
-    np.testing.assert_allclose(report.tangent[-1], 16 * abs(1 - start) ** 15, 1e-6, 1e-300)
+    np.testing.assert_allclose(report.tangent[-1], 16 * abs(1 - start) ** 15, 1e-6, 1e-20)
 
 
 @given(eta=st.floats(0.2, 1.8))
@@ -174,9 +174,10 @@ def test_the_edge_of_momentum(eta, beta):
     hypers = {"eta": eta, "beta": beta}
     steps = 600
     report = mg.trust(heavy_ball(steps), hypers)
-    row = report.sharpness[-1]
     if not np.isfinite(report.cost):
+        assert 2 * eta > 2 * (1 + beta)
         return
+    row = report.sharpness[-1]
     assert row.edge == pytest.approx(2 * (1 + beta))
     assert row.times_eta == pytest.approx(2 * eta, rel=1e-6)
     if abs(row.times_eta - row.edge) > 0.1:
@@ -283,7 +284,7 @@ def test_the_derivative_is_the_hypergradient(name):
         assert type(found) is type(wanted)
         np.testing.assert_allclose(found, wanted, rtol, rtol * np.max(np.abs(wanted)))
     json.dumps(report.to_json(), allow_nan=False)
-    assert max(map(len, str(report).splitlines())) <= 62
+    assert max(map(len, str(report).splitlines())) <= 62  # 60, but for the shape of an array
 
 
 def test_on_digits():
