@@ -53,7 +53,7 @@ def length(parts: Sequence[Any]) -> float:
     >>> f"{length([3e200, np.array([0.0, 4e200])]):.3g}"
     '5e+200'
     """
-    largest = max((float(np.max(np.abs(x), initial=0.0)) for x in parts), default=0.0)
+    largest = float(np.max([np.max(np.abs(x), initial=0.0) for x in parts], initial=0.0))
     if largest == 0.0 or not np.isfinite(largest):
         return largest
     squares = (np.sum((np.asarray(x, float) / largest) ** 2) for x in parts)

@@ -104,6 +104,8 @@ def dominant(product: Product, v: State) -> tuple[float, State, bool]:
         value = inner(v, new)
         if (size := length(new)) == 0:
             return 0.0, v, True
+        if not np.isfinite(size):
+            break
         residual = length([y - value * x for x, y in zip(v, new, strict=True)])
         if residual <= TOLERANCE * size:
             return value, v, True

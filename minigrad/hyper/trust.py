@@ -115,8 +115,9 @@ def trust(
         log_adjoint, gradient = back(unroll, states, bar, direct)
         lengths = np.array([length(floating(state)) for state in states])
         rounding = float(accuracy(states[-1]) * np.sum(np.exp(log_adjoint) * lengths))
-    moves = zip(states[1:], states[:-1], strict=True)
-    strides = [length([x - y for x, y in zip(*map(floating, pair), strict=True)]) for pair in moves]
+        pairs = zip(map(floating, states[1:]), map(floating, states[:-1]), strict=True)
+        strides = [length([x - y for x, y in zip(*pair, strict=True)]) for pair in pairs]
+        rows = sharpness(unroll, states, seed, rate, momentum)
     return Trust(
         cost=cost,
         hypers=unroll.marked,
@@ -126,7 +127,7 @@ def trust(
         log_adjoint=log_adjoint,
         log_tangent=log_tangent,
         strides=np.array(strides),
-        sharpness=sharpness(unroll, states, seed, rate, momentum),
+        sharpness=rows,
         rate=rate.name,
     )
 

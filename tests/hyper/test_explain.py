@@ -183,6 +183,18 @@ def test_parts_of_a_cost_in_arrays_and_schedules():
     close(found["each"].through["one"], found["each"].through["other"])
 
 
+def test_steps_that_are_recorded():
+    """A step that branches on a value can't be replayed; the account is the same."""
+    run, hypers = gradient_descent()
+
+    def step(w, h, batch):
+        return run.step(w, h, batch) if np.sum(w) > -100 else w
+
+    with pytest.warns(UserWarning, match="recorded one by one"):
+        found = mg.explain(mg.TrainingRun(run.init, step, run.cost, run.steps), hypers)
+    close(found["eta"].by_step, mg.explain(run, hypers)["eta"].by_step)
+
+
 def test_parts_must_sum_to_the_cost():
     run, hypers = gradient_descent()
     with pytest.raises(ValueError, match=r"the values of the parts sum to .* but the cost has"):
