@@ -87,7 +87,7 @@ class Account:
         """Return the account as lines of text."""
         lines = [
             f"{self.name} = {brief(self.value)}: dC/d{self.name} = {brief(self.total)}",
-            f"  {'part':16}{'direct':>13}{'weights':>13}{'sum':>13}",
+            f"  {'part':12}{'direct':>15}{'weights':>15}{'sum':>15}",
         ]
         table = {
             part: (direct, sum(self.through[part].values(), 0 * self.value))
@@ -97,7 +97,7 @@ class Account:
             table["all"] = (self.direct_part, self.weights_part)
         for part, (direct, weights) in table.items():
             cells = (brief(x) for x in (direct, weights, direct + weights))
-            lines.append(f"  {part[:16]:16}" + "".join(f"{cell:>13}" for cell in cells))
+            lines.append(f"  {part[:12]:12}" + "".join(f" {cell:>14}" for cell in cells))
         lines.append("  through the weights, by array of the state")
         whole = size(self.weights_part)
         for leaf, share in self.by_leaf.items():
