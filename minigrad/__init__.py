@@ -47,8 +47,10 @@ if TYPE_CHECKING:
         unit_interval,
     )
     from minigrad.hyper.compare import compare
+    from minigrad.hyper.explain import explain
     from minigrad.hyper.landscape import landscape
     from minigrad.hyper.multistart import multistart
+    from minigrad.hyper.trust import trust
     from minigrad.hyper.tune import tune
     from minigrad.hyper.verify import verify
 
@@ -77,6 +79,7 @@ __all__ = [
     "dispatch",
     "display",
     "errors",
+    "explain",
     "extend",
     "grad",
     "grid_search",
@@ -98,6 +101,7 @@ __all__ = [
     "real",
     "stop_gradient",
     "tree",
+    "trust",
     "tune",
     "unit_interval",
     "value_and_grad",

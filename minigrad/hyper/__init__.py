@@ -12,6 +12,8 @@ from minigrad.hyper.domains import (
     real,
     unit_interval,
 )
+from minigrad.hyper.explain import explain
+from minigrad.hyper.explanation import Account, Explanation
 from minigrad.hyper.forecast import Forecast, Row, forecast
 from minigrad.hyper.landscape import Landscape, Minimum, landscape
 from minigrad.hyper.memory import NotEnoughMemoryError
@@ -38,6 +40,9 @@ from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.search import SearchResult, grid_search, random_search
+from minigrad.hyper.sharpness import Sharpness
+from minigrad.hyper.trust import trust
+from minigrad.hyper.trust_report import Trust
 from minigrad.hyper.tune import OuterStep, TuneResult, tune
 from minigrad.hyper.verification import Verification
 from minigrad.hyper.verify import verify
@@ -46,6 +51,7 @@ from minigrad.hyper.workers import Failure, SearchError, SearchInterrupted
 
 __all__ = [
     "METHODS",
+    "Account",
     "Adam",
     "Answer",
     "Automatic",
@@ -55,6 +61,7 @@ __all__ = [
     "Comparison",
     "Domain",
     "Evolution",
+    "Explanation",
     "Failure",
     "FiniteDifference",
     "Forecast",
@@ -78,17 +85,20 @@ __all__ = [
     "SearchError",
     "SearchInterrupted",
     "SearchResult",
+    "Sharpness",
     "SignSteps",
     "Stats",
     "Stored",
     "TrainingRun",
     "Trial",
     "Truncated",
+    "Trust",
     "TuneResult",
     "Verification",
     "between",
     "bounded",
     "compare",
+    "explain",
     "forecast",
     "grid_search",
     "hypergradient",
@@ -99,6 +109,7 @@ __all__ = [
     "positive",
     "random_search",
     "real",
+    "trust",
     "tune",
     "unit_interval",
     "verify",
