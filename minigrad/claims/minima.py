@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.claims.claim import Claim, Fact
-from minigrad.hyper import Stored, TrainingRun, hypergradient, positive
+from minigrad.hyper import Landscape, Stored, TrainingRun, hypergradient, positive
 
 __all__ = ["cubic", "settle"]
 
@@ -18,13 +18,13 @@ PROMINENCE = 1e-6
 
 def settle() -> Claim:
     """Count the minima of the cost over eta for descent on a cubic, which is the logistic map."""
-    eta = np.linspace(0.0, 3.0, 60_001)[1:-1]
-    counted = {steps: count(landscape(eta, steps)) for steps in (2, 4, 6, 8, 10)}
-    stable = max(count(landscape(eta[eta < 2.0], steps)) for steps in range(8, 16))
+    eta = np.linspace(0.0, 3.0, 30_001)[1:-1]
+    counted = {steps: count(eta, steps) for steps in (2, 4, 6, 8, 10)}
+    stable = max(count(eta[eta < 2.0], steps) for steps in range(8, 16))
     # At eta = 3 the map is solved: w_T = 4/3 sin^2(2^T theta).
     steps, theta = 10, math.asin(math.sqrt(0.75 * W_0))
     exact = 4 / 3 * math.sin(2**steps * theta) ** 2
-    apart = abs(float(landscape(np.array([3.0]), steps, final=True)[0]) - exact)
+    apart = abs(float(weights(np.array([3.0]), steps)[0]) - exact)
     far = abs(slope(2.9, 100))
     near = abs(slope(1.5, 100))
     return Claim(
@@ -50,8 +50,14 @@ def settle() -> Claim:
     )
 
 
-def landscape(eta: Any, steps: int, final: bool = False) -> Any:
-    """Return the costs for all rates at once, or the final weights.
+def costs(eta: Any, steps: int) -> Any:
+    """Return the costs for all rates at once."""
+    w = weights(eta, steps)
+    return w**3 / 3 - w**2 / 2
+
+
+def weights(eta: Any, steps: int) -> Any:
+    """Return the final weights for all rates at once.
 
     Descent on f(w) = w^3/3 - w^2/2 by w <- w + eta w (1 - w): with x = eta w / (1 + eta) it is the
     logistic map x <- r x (1 - x) of r = 1 + eta.
@@ -59,23 +65,13 @@ def landscape(eta: Any, steps: int, final: bool = False) -> Any:
     w = np.full_like(eta, W_0)
     for _ in range(steps):
         w = w + eta * w * (1 - w)
-    return w if final else w**3 / 3 - w**2 / 2
+    return w
 
 
-def count(costs: Any) -> int:
-    """Return how many local minima stand out by more than the prominence."""
-    found, low, high = 0, math.inf, -math.inf
-    falling = True
-    for cost in costs:
-        if falling:
-            low = min(low, cost)
-            if cost > low + PROMINENCE:
-                found, falling, high = found + 1, False, cost
-        else:
-            high = max(high, cost)
-            if cost < high - PROMINENCE:
-                falling, low = True, cost
-    return found + (falling and low < math.inf and bool(costs[-1] > low))
+def count(eta: Any, steps: int) -> int:
+    """Return how many local minima over eta stand out."""
+    found = Landscape(["eta"], [eta], costs(eta, steps)).minima(PROMINENCE)
+    return sum(not minimum.at_edge for minimum in found)
 
 
 def cubic(steps: int) -> TrainingRun:

@@ -10,7 +10,7 @@ from minigrad import nn, optim, tree
 from minigrad.claims.claim import Claim, Fact
 from minigrad.claims.schedule import best_constant
 from minigrad.experiments import Classification
-from minigrad.hyper import Stored, TrainingRun, real, tune
+from minigrad.hyper import Adam, Stored, TrainingRun, real, tune
 from minigrad.transforms import grad
 
 __all__ = ["settle"]
@@ -28,7 +28,7 @@ def settle() -> Claim:
     net[-1]["w"] = np.zeros((UNITS, 1))  # so that it begins with the constant
     hypers = real(net)
     begin = float(run.evaluate(hypers))
-    tuned = tune(run, hypers, 40, rate=0.05, method=Stored())
+    tuned = tune(run, hypers, 40, optimiser=Adam(0.05), method=Stored())
     etas = [rate_of(tuned.values, t, constant) for t in (0, STEPS // 2, STEPS - 1)]
     return Claim(
         number=10,

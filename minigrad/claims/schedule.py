@@ -9,6 +9,7 @@ import numpy as np
 from minigrad.claims.claim import Claim, Fact
 from minigrad.experiments import Classification
 from minigrad.hyper import (
+    Adam,
     Stored,
     TrainingRun,
     grid_search,
@@ -32,12 +33,12 @@ def settle() -> Claim:
     schedule = {"eta": per_step(positive(np.full(STEPS, constant))), "lam": positive(LAM)}
     slopes = hypergradient(digits, schedule, Stored()).gradient["eta"]
     together = hypergradient(digits, {"eta": constant, "lam": LAM}, Stored()).gradient["eta"]
-    tuned = tune(digits, schedule, 60, rate=0.05, method=Stored())
+    tuned = tune(digits, schedule, 60, optimiser=Adam(0.05), method=Stored())
 
     noisy = noisy_quadratic()
     noisy_constant, noisy_best = best_constant(noisy, {}, np.geomspace(0.1, 1.9, 200))
     noisy_schedule = {"eta": per_step(positive(np.full(STEPS, noisy_constant)))}
-    noisy_tuned = tune(noisy, noisy_schedule, 150, rate=0.05, method=Stored())
+    noisy_tuned = tune(noisy, noisy_schedule, 150, optimiser=Adam(0.05), method=Stored())
     rates = noisy_tuned.values["eta"]
     first, last = (float(np.mean(part)) for part in (rates[:25], rates[-5:]))
     greedy = float(noisy.evaluate({"eta": per_step(greedy_rates())}))

@@ -1,0 +1,72 @@
+"""The command line: ``minigrad COMMAND``, one command a file.
+
+Results go to standard output, progress to standard error if that is a terminal.
+
+===  ==========================================================================
+ 0   done
+ 1   it failed: a training that diverged, answers that disagree, a statement that
+     is not settled, a file that can't be read
+ 2   the command line was wrong; nothing was begun
+130  interrupted with Ctrl-C
+===  ==========================================================================
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from minigrad import __version__
+from minigrad.cli import (
+    claims,
+    explain,
+    gradient,
+    landscape,
+    memory,
+    tape,
+    trust,
+    tune,
+    verify,
+)
+from minigrad.cli.output import finish
+from minigrad.cli.subject import UsageError
+from minigrad.errors import MinigradError
+
+__all__ = ["main"]
+
+COMMANDS = (tune, gradient, verify, trust, explain, landscape, memory, tape, claims)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    top = parser()
+    options = top.parse_args(arguments)
+    try:
+        return finish(options, options.command(options))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except UsageError as error:
+        print(f"{top.prog} {options.name}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read the output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (MinigradError, ValueError, OSError, MemoryError) as error:
+        print(f"{top.prog} {options.name}: {error}", file=sys.stderr)
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(
+        prog="minigrad", description="Gradients of a training's final cost in its hyperparameters."
+    )
+    top.add_argument("--version", action="version", version=f"minigrad-tape {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND", dest="name")
+    for module in COMMANDS:
+        name = module.__name__.rpartition(".")[2]
+        module.add(commands.add_parser, name)
+    return top

@@ -1,0 +1,52 @@
+"""``minigrad tape``: the tape of a short training, as a table."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from minigrad import tree
+from minigrad.cli.options import output_options, run_options
+from minigrad.cli.output import Report, check_out
+from minigrad.cli.subject import subject
+from minigrad.display import rows, table
+from minigrad.hyper.domains import markers
+from minigrad.tape import Tape
+
+__all__ = ["add"]
+
+STEPS = 2
+
+
+def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
+    """Add the command."""
+    parser = adder(
+        name,
+        help="the instructions of a short training",
+        description="Record a training on a tape, and show its instructions with the lines of the "
+        "program that they come from.",
+    )
+    parser.set_defaults(command=tape)
+    run_options(parser, steps=STEPS)
+    output_options(parser)
+
+
+def tape(options: argparse.Namespace) -> Report:
+    """Record and show it."""
+    about = subject(options)
+    check_out(options)
+    run = replace(about.run, steps=min(about.run.steps, STEPS)) if options.run else about.run
+    marked = markers(about.hypers)
+    with Tape(lines=True) as recorded:
+        values = tree.map(lambda hyper: hyper.value, marked)
+        variables = recorded.variable(values, name="hypers")
+        run.cost(run.train(marked, variables), variables)
+    columns = ("index", "name", "primitive", "operands", "shape", "line")
+    data: dict[str, Any] = {
+        "instructions": len(recorded),
+        "bytes": recorded.nbytes,
+        "code": [dict(zip(columns, row, strict=True)) for row in rows(recorded)],
+    }
+    return Report(table(recorded), data)
