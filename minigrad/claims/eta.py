@@ -30,8 +30,8 @@ def settle() -> Claim:
     apart = max(abs(ridge[t] - formula[t]) / max(abs(formula[t]), 1e-12) for t in (1, 10, 100))
     return Claim(
         number=7,
-        statement="The cost function C(w, lambda) is not a function of learning rate eta. You can't "
-        "compute the gradient of eta",
+        statement="The cost function C(w, lambda) is not a function of learning rate eta. You "
+        "can't compute the gradient of eta",
         facts=[
             Fact("dC/d eta at fixed weights (T = 0), digits", float(fixed)),
             *(Fact(f"dC/d eta after {t} steps, digits", slope) for t, slope in digits.items()),
@@ -39,8 +39,8 @@ def settle() -> Claim:
             Fact("largest relative difference from -T grad C . A M^(T-1) e_0, T <= 100", apart),
         ],
         verdict="true only if the weights are held fixed",
-        why="the trained weights depend on eta, and so does their cost; of a convex problem that is "
-        "trained to its end the slope vanishes, like T rho^T.",
+        why="the trained weights depend on eta, and so does their cost; of a convex problem that "
+        "is trained to its end the slope vanishes, like T rho^T.",
         holds=fixed == 0
         and all(slope != 0 for slope in digits.values())
         and apart < 1e-9

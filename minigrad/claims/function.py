@@ -15,7 +15,7 @@ __all__ = ["settle"]
 
 
 def settle() -> Claim:
-    """Ask independent witnesses for both derivatives of a training, and fractions for five steps."""
+    """Ask independent witnesses for both derivatives of a training; fractions for five steps."""
     run = Classification(steps=100).run
     hypers = {"eta": positive(0.5), "lam": positive(5.0)}
     tape = hypergradient(run, hypers, Recorded()).gradient

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigrad.claims.claim import Claim, Fact
-from minigrad.datasets import Digits
+from minigrad.datasets import Splits
 from minigrad.experiments import Classification
 from minigrad.hyper import positive, tune
 
@@ -13,12 +13,12 @@ STEPS, BATCH, OUTER = 400, 10, 20
 ETA, LAM = 0.5, 5.0  # as in the book's chapter 3, "Overfitting and regularization"
 
 
-def settle(data: Digits | None = None) -> Claim:
+def settle(data: Splits | None = None) -> Claim:
     """Train sigmoid units with the cross-entropy from the book's values, then tune both.
 
     Parameters
     ----------
-    data : Digits, optional
+    data : Splits, optional
         Training, validation and test images, such as MNIST's; the bundled digits if left out.
     """
     experiment = Classification(data, hidden=(30,), steps=STEPS, batch=BATCH, activation="sigmoid")

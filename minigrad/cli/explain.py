@@ -12,13 +12,18 @@ from minigrad.cli.subject import subject
 
 __all__ = ["add"]
 
+ABOUT = (
+    "Split each derivative into its direct part and the parts through the weights of each "
+    "layer, and into the contributions of the steps."
+)
+
 
 def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
     """Add the command."""
     parser = adder(
         name,
         help="where a hypergradient comes from",
-        description="Split each derivative into its direct part and the parts through the weights of each layer, and into the contributions of the steps.",
+        description=ABOUT,
     )
     parser.set_defaults(command=explain)
     run_options(parser)

@@ -47,10 +47,8 @@ def landscape(options: argparse.Namespace) -> Report:
     if not isinstance(about.hypers, dict) or set(about.hypers) != {"eta", "lam"}:
         raise UsageError("a landscape has the two axes eta and lam; this run has other hypers")
     check_out(options)
-    grid = {
-        "eta": np.geomspace(*options.eta_range, options.side),
-        "lam": np.geomspace(*options.lam_range, options.side),
-    }
+    ranges: dict[str, tuple[float, float]] = {"eta": options.eta_range, "lam": options.lam_range}
+    grid = {name: np.geomspace(low, high, options.side) for name, (low, high) in ranges.items()}
     with ProgressBar("landscape") as bar:
         result = hyper.landscape(about.run, grid, callback=bar)
     return Report(f"{about.title}\n\n{result}", result.to_json())

@@ -12,13 +12,18 @@ from minigrad.cli.subject import subject
 
 __all__ = ["add"]
 
+ABOUT = (
+    "Follow the adjoint and a tangent through the run: growth per step, Lyapunov exponent, "
+    "sharpness, usable horizon."
+)
+
 
 def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
     """Add the command."""
     parser = adder(
         name,
         help="whether a hypergradient of this run can be trusted",
-        description="Follow the adjoint and a tangent through the run: growth per step, Lyapunov exponent, sharpness, usable horizon.",
+        description=ABOUT,
     )
     parser.set_defaults(command=trust)
     run_options(parser)

@@ -1,4 +1,4 @@
-"""``minigrad verify``: the same hypergradient by independent methods, with the digits that agree."""
+"""``minigrad verify``: the same hypergradient by independent methods."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ from minigrad.cli.subject import subject
 
 __all__ = ["add"]
 
+ABOUT = (
+    "Answer the same question by reverse mode, forward mode, a complex step, finite "
+    "differences and the dot-product test, and say how far they agree. The exit code is 1 if "
+    "they do not."
+)
+
 
 def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
     """Add the command."""
     parser = adder(
         name,
         help="the same hypergradient by independent methods, with the digits that agree",
-        description="Answer the same question by reverse mode, forward mode, a complex step, finite differences and the dot-product test, and say how far they agree. The exit code is 1 if they do not.",
+        description=ABOUT,
     )
     parser.set_defaults(command=verify)
     run_options(parser)

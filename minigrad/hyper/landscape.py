@@ -11,11 +11,11 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.grids import axis, with_axes
+from minigrad.hyper.plain import name
 from minigrad.hyper.progress import Listener
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.search import grid_search
 from minigrad.hyper.trials import plain, preformatted
-from minigrad.hyper.tune import name
 from minigrad.hyper.workers import SearchError, SearchInterrupted
 
 __all__ = ["Landscape", "Minimum", "landscape"]

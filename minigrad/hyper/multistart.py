@@ -197,4 +197,7 @@ def descend(
     """Tune from a starting point; None if the training explodes there."""
     if not np.isfinite(outer_cost(run, start)):
         return None
-    return tune(run, start, outer_steps, **options)
+    found = tune(run, start, outer_steps, **options)
+    if found.stopped == "interrupted":  # and so are the descents that would have followed
+        raise KeyboardInterrupt
+    return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
 
 from minigrad import tree
+from minigrad.hyper.plain import named, plain
 
 __all__ = ["HyperGradient", "Stats"]
 
@@ -103,6 +105,23 @@ class HyperGradient:
         parts = [np.ravel(part) for part in tree.leaves(self.unconstrained)]
         with np.errstate(over="ignore"):  # an exploded gradient has an infinite norm
             return float(np.linalg.norm(np.concatenate(parts))) if parts else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as values of strict JSON; what is not finite is None."""
+        found: dict[str, Any] = plain(
+            {
+                "cost": self.cost,
+                "values": {name: hyper.value for name, hyper in named(self.hypers).items()},
+                "gradient": named(self.gradient),
+                "unconstrained": named(self.unconstrained),
+                "elasticity": named(self.elasticity),
+                "stats": asdict(self.stats),
+            }
+        )
+        return found
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
     def __str__(self) -> str:
         lines = [f"cost {self.cost:.6g}  ({self.stats.method}, {self.stats.seconds:.3g} s)"]
