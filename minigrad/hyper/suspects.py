@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -134,7 +133,9 @@ def is_foreign(line: Instruction) -> bool:
     ours = module.split(".")[0] in ("minigrad", "numpy") or isinstance(
         line.primitive.function, np.ufunc
     )
-    rules: Iterator[Any] = iter(line.primitive.vjps or ())
+    rules = line.primitive.vjps or ()
+    if callable(rules):  # one for all operands
+        rules = [rules] * len(line.operands)
     varying = [np.asarray(x).dtype.kind == "f" for x in line.operands]
     return not ours and all(
         rule is not None or not v for rule, v in zip(rules, varying, strict=False)

@@ -33,7 +33,7 @@ def tune(
     hypers: Any,
     outer_steps: int = 30,
     *,
-    optimiser: OuterOptimiser | str = "adam",
+    optimiser: OuterOptimiser | str = "signs",
     method: Method | str = "auto",
     seeds: str = "fixed",
     seed: int = 0,
@@ -61,7 +61,7 @@ def tune(
         Marked values to start from.
     outer_steps : int, default 30
         Points to try, at most.
-    optimiser : str or outer optimiser, default "adam"
+    optimiser : str or outer optimiser, default "signs"
         "adam", "signs" or "newton"; or with settings, ``mg.hyper.Adam(rate=0.1)``,
         ``mg.hyper.SignSteps(step=1.0)``, ``mg.hyper.Newton(radius=0.5)``.
     method : Method or str, default "auto"

@@ -27,6 +27,7 @@ from tests.benchmarks.programs import (
     measure_programs,
 )
 from tests.benchmarks.timing import line, paired
+from tests.benchmarks.workbench import measure_tune
 from tests.benchmarks.workloads import NAMES, SMALL, Problem
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -129,6 +130,7 @@ MEASURES = {
     "cold": measure_cold,
     "compile": measure_compile,
     "flat": measure_flat,
+    "tune": measure_tune,
     "lines": measure_lines,
     "peers": measure_peers,
 }
