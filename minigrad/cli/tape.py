@@ -39,7 +39,7 @@ def tape(options: argparse.Namespace) -> Report:
     check_out(options)
     run = replace(about.run, steps=min(about.run.steps, STEPS)) if options.run else about.run
     marked = markers(about.hypers)
-    with Tape(lines=True) as recorded:
+    with Tape(lines=options.run is not None) as recorded:  # of our own code lines say little
         values = tree.map(lambda hyper: hyper.value, marked)
         variables = recorded.variable(values, name="hypers")
         run.cost(run.train(marked, variables), variables)
