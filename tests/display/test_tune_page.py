@@ -181,8 +181,8 @@ def test_the_plot_shows_what_happened():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     above, middle, below = RESULT.plot()
-    assert_allclose(above.lines[0].get_ydata(), RESULT.costs)
-    assert_allclose(middle.lines[0].get_ydata(), RESULT.norms)
+    assert_allclose(above.lines[0].get_ydata(), RESULT.costs[RESULT.accepted])
+    assert_allclose(middle.lines[0].get_ydata(), RESULT.norms[RESULT.accepted])
     assert_allclose(below.lines[0].get_ydata(), RESULT.values_over_steps["eta"])
     assert [ax.get_ylabel() for ax in (above, middle, below)] == ["cost", "norm", "hyperparameters"]
     assert below.get_xlabel() == "outer step"

@@ -32,7 +32,7 @@ def loky():
     joblib_loky = pytest.importorskip("joblib.externals.loky")
     pool = joblib_loky.get_reusable_executor(2)
     yield pool
-    pool.shutdown(wait=True, kill_workers=True)
+    pool.shutdown(wait=True)
 
 
 @contextmanager
