@@ -9,7 +9,7 @@ arrays; leaves that are not floating, such as a counter, have no derivative and 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from minigrad.hyper.domains import markers
 from minigrad.hyper.run import TrainingRun
 from minigrad.nn.weights import outline
 from minigrad.program.step import Fallback, StepPrograms, floating
-from minigrad.program.tangent import TangentPrograms
 from minigrad.tape import Tape
 from minigrad.variable import value_of
 
@@ -53,6 +52,9 @@ class Unroll:
         self.run, self.marked = run, markers(hypers)
         self.values = tree.map(lambda hyper: weak(hyper.value), self.marked)
         self.scheduled = [hyper.per_step for hyper in tree.leaves(self.marked)]
+        pairs = list(zip(self.flat(self.values), self.scheduled, strict=True))
+        self.fixed = [value for value, varies in pairs if not varies]
+        self.schedules = [value for value, varies in pairs if varies]
         self.at_step = run.slicer(self.marked, self.values)
         self.bars: list[Any] = [zero(x) for x in tree.leaves(self.values)]
         self.why = "" if programs else "programs were not asked for"
@@ -92,6 +94,14 @@ class Unroll:
         self.gather(self.first_tape.gradient(targets, hypers, cotangent=state_bar), None)
 
     # Steps
+
+    def stretch(self, state: State, start: int, stop: int) -> tuple[StepPrograms | None, Steps]:
+        """Return the programs for step `start`, and the steps up to `stop` for which they are."""
+        batch = self.run.batch(start)
+        programs = self.programs(state, batch, start)
+        if programs is not None and not programs.keeps_kinds:
+            stop = start + 1
+        return programs, Steps(self, range(start, stop), batch)
 
     def step(self, state: State, t: int) -> State:
         """Return the next state."""
@@ -203,30 +213,6 @@ class Unroll:
         hypers = tree.leaves(self.first_hypers)
         return list(self.first_tape.tangent(floating(self.first), hypers, list(moves)))
 
-    def linearise(self, state: State, t: int) -> tuple[State, Any]:
-        """Return the next state and what its tangents need besides the state."""
-        self.steps_run += 1
-        batch = self.run.batch(t)
-        programs = self.programs(state, batch, t)
-        if programs is None:
-            return self.recorded(state, t, batch)
-        if programs.tangents is None:
-            example = self.unflatten(state), self.at_step(t), batch
-            programs.tangents = TangentPrograms(self.run.step, example)
-        return programs.tangents.forward(state, self.hypers_at(t), batch)
-
-    def push(self, dots: State, moves: Sequence[Any], state: State, saved: Any, t: int) -> State:
-        """Return the tangents of the next state.
-
-        From those of `state`, and from how the hypers move that step `t` sees.
-        """
-        if isinstance(saved, Recording):
-            return saved.push(dots, moves)
-        hypers, batch = self.hypers_at(t), self.run.batch(t)
-        tangents = self.kept_programs(state, batch, t).tangents
-        assert tangents is not None
-        return tangents.push(dots, list(moves), state, hypers, batch, saved)
-
     # Bookkeeping
 
     def unflatten(self, state: State) -> Any:
@@ -254,6 +240,39 @@ class Unroll:
         """The gathered cotangents as a tree, each of its hyperparameter's kind."""
         bars = tree.unflatten(self.marked, self.bars)
         return tree.map(lambda hyper, bar: like(bar, hyper.value), self.marked, bars)
+
+
+class Steps:
+    """What each step of a stretch is given: its entries of schedules and the leaves of its batch.
+
+    They are read as the loop goes, so that batches may be read into one buffer. The stretch ends
+    early at a batch that is of another signature than the first.
+
+    Attributes
+    ----------
+    order : range
+        Which steps.
+    first : object
+        The batch of the first, read already.
+    taken : int
+        How many steps there were.
+    """
+
+    def __init__(self, unroll: Unroll, order: range, first: Any) -> None:
+        self.unroll, self.order, self.first = unroll, order, first
+        self.kind = signature(first)
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        schedules, read, kind = self.unroll.schedules, self.unroll.run.batch, self.kind
+        self.taken = 0
+        for t in self.order:
+            batch, self.first = read(t) if self.first is None else self.first, None
+            leaves: list[Any] = []
+            if (outline((batch,), leaves), kinds(leaves)) != kind:
+                break
+            self.taken += 1
+            yield *[weak(schedule[t]) for schedule in schedules], *leaves
 
 
 class Recording:
@@ -327,6 +346,9 @@ def alike(x: Any, y: Any) -> bool:
 def signature(*trees: Any) -> Any:
     """Return what a program depends on: the shapes of trees, and the shape and dtype of leaves."""
     leaves: list[Any] = []
-    shape = outline(trees, leaves)
-    kinds = [(getattr(x, "shape", ()), getattr(x, "dtype", type(x))) for x in leaves]
-    return shape, tuple(kinds)
+    return outline(trees, leaves), kinds(leaves)
+
+
+def kinds(leaves: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the shape and dtype of each leaf."""
+    return tuple([(getattr(x, "shape", ()), getattr(x, "dtype", type(x))) for x in leaves])

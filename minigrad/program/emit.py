@@ -29,6 +29,14 @@ from minigrad.ops.shape import reshape
 from minigrad.ops.special import sum_rows
 from minigrad.primitive import Primitive, unbroadcast
 from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
+from minigrad.program.stacks import (
+    LIFTS,
+    add_to_rows,
+    column,
+    rows_text,
+    subtract_from_rows,
+    weighted_sum,
+)
 
 __all__ = ["Emitted", "emit"]
 
@@ -40,7 +48,10 @@ OPERATORS = {
     add: "{} + {}", subtract: "{} - {}", multiply: "{} * {}", divide: "{} / {}",
     power: "{} ** {}", negative: "-{}", transpose: "{}.T",
     matmul: "{} @ {}", matmul_nt: "{} @ {}.mT", matmul_tn: "{}.mT @ {}",
+    column: "{}[..., None]", weighted_sum: "np.vecdot({}, {})",
+    **{lift: "{}[:" + ", None" * count + "]" for count, lift in LIFTS.items()},
 }
+ON_ROWS = {add_to_rows: "+=", subtract_from_rows: "-="}
 IN_PLACE = {add: "+=", subtract: "-=", multiply: "*=", divide: "/="}
 COMMUTE = (add, multiply)
 MATH = {
@@ -50,7 +61,7 @@ MATH = {
 }
 WORDS = {"matmul": "product", "matmul_nt": "product", "matmul_tn": "product", "add": "total",
          "subtract": "rest", "multiply": "scaled", "divide": "ratio", "negative": "minus"}
-MATRIX_PRODUCTS = (matmul, matmul_nt, matmul_tn)
+FRESH = (matmul, matmul_nt, matmul_tn, add_to_rows, subtract_from_rows)  # an array of its own
 NARROW = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64))
 REAL = (None, np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_))
 WIDE = (np.dtype(np.float64), np.dtype(np.complex128))
@@ -141,6 +152,15 @@ class Writer:
             self.namespace[name] = value
         return self.constants[id(value)]
 
+    def compiled(self, source: str) -> Callable[..., Any]:
+        """Compile the function; its source is there for tracebacks as long as it lives."""
+        file = f"<minigrad {self.name} {next(serial)}>"
+        exec(compile(source, file, "exec"), self.namespace)
+        function: Callable[..., Any] = self.namespace.pop(self.name)
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        weakref.finalize(function, linecache.cache.pop, file, None)
+        return function
+
     def operands(self, line: Line) -> list[str]:
         """Return the arguments as text; numbers that widen narrow arrays say that they do."""
         texts = [self.text(argument) for argument in line.arguments]
@@ -156,7 +176,7 @@ class Writer:
             return False
         line, other = self.program.lines[number], self.program.lines[argument]
         function = other.primitive.function
-        fresh = other.primitive in MATRIX_PRODUCTS or isinstance(function, np.ufunc)
+        fresh = other.primitive in FRESH or isinstance(function, np.ufunc)
         return bool(fresh and other.shape == line.shape and other.dtype == line.dtype)
 
     def write(self, number: int, line: Line) -> None:
@@ -164,6 +184,13 @@ class Writer:
         self.quote(line.where)
         if is_number(line):
             self.assign(number, line, self.number(line, texts))
+            return
+        if prim in ON_ROWS:
+            if not self.reusable(number, args[0]):
+                self.assign(number, line, f"{texts[0]}.copy()")
+            name = self.names.setdefault(number, texts[0])
+            rows = rows_text(*line.params.values(), *texts[2:])
+            self.body.append(f"{name}[{rows}] {ON_ROWS[prim]} {texts[1]}")
             return
         if prim in IN_PLACE and line.shape:
             orders = [(0, 1), (1, 0)] if prim in COMMUTE else [(0, 1)]
@@ -318,13 +345,24 @@ def last_reads(program: Program) -> dict[int, float]:
     return last
 
 
+Written = tuple[str, Callable[..., Any], dict[int, str]]  # source, function, names
+
+
 def emit(program: Program, name: str = "program") -> Emitted:
     """Write a program as source and compile it.
 
     The function gives results of their own: none shares memory with an input, a constant or the
     results of another call.
     """
-    source, fast, names = compiled(program, name)
+    return with_care(lambda careful: straight(program, name, careful=careful))
+
+
+def with_care(write: Callable[[bool], Written]) -> Emitted:
+    """Return what `write` writes; where a number becomes infinite, its careful form runs instead.
+
+    The careful form begins anew: the inputs must be as they were.
+    """
+    source, fast, names = write(False)
     if "math." not in source and " / " not in source:
         return Emitted(source, fast, names)
     careful: list[Callable[..., Any]] = []
@@ -334,16 +372,14 @@ def emit(program: Program, name: str = "program") -> Emitted:
             return fast(*inputs)
         except (ArithmeticError, ValueError):  # a number became infinite, or none
             if not careful:
-                careful.append(compiled(program, name, careful=True)[1])
+                careful.append(write(True)[1])
             return careful[0](*inputs)
 
     return Emitted(source, function, names)
 
 
-def compiled(
-    program: Program, name: str, *, careful: bool = False
-) -> tuple[str, Callable[..., Any], dict[int, str]]:
-    """Return a program as source, as a function, and what it calls each line."""
+def straight(program: Program, name: str, *, careful: bool) -> Written:
+    """Write a function that runs a program once."""
     writer = Writer(program, name, careful=careful)
     inputs = [writer.name_for(k, program.lines[k].name) for k in program.inputs]
     for number, line in program.lines.items():
@@ -352,10 +388,4 @@ def compiled(
     outputs = [writer.output(output) for output in program.outputs]
     body = [*writer.body, f"return {', '.join(outputs)}{',' if len(outputs) == 1 else ''}"]
     source = f"def {name}({', '.join(inputs)}):\n" + "".join(f"    {row}\n" for row in body)
-    file = f"<minigrad {name} {next(serial)}>"
-    exec(compile(source, file, "exec"), writer.namespace)
-    function = writer.namespace.pop(name)
-    # For tracebacks and debuggers, as long as the function lives.
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    weakref.finalize(function, linecache.cache.pop, file, None)
-    return source, function, writer.names
+    return source, writer.compiled(source), writer.names

@@ -20,7 +20,7 @@ from minigrad.program.expand import expand
 from minigrad.program.lines import INPUT, Argument, Constant, Line, Program, computed
 from minigrad.transforms import detached
 
-__all__ = ["PASSES", "drop_dead", "fold_constants", "merge_equal", "optimise", "simplify"]
+__all__ = ["PASSES", "drop_dead", "fold_constants", "merge_equal", "optimise", "shorten", "simplify"]
 
 
 def fold_constants(program: Program) -> Program:
@@ -170,7 +170,11 @@ PASSES = (fold_constants, simplify, move_signs, elide_broadcasts, merge_equal, d
 
 def optimise(program: Program) -> Program:
     """Write out fused primitives, then apply all passes until none makes the program shorter."""
-    program = expand(program)
+    return shorten(expand(program))
+
+
+def shorten(program: Program) -> Program:
+    """Apply all passes until none makes the program shorter."""
     while True:
         size = len(program)
         for one in PASSES:

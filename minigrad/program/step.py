@@ -24,7 +24,7 @@ from minigrad.tape import Tape
 from minigrad.variable import value_of
 
 if TYPE_CHECKING:
-    from minigrad.program.tangent import TangentPrograms
+    from minigrad.program.tangent import TangentProgram
 
 __all__ = ["Fallback", "StepPrograms", "floating"]
 
@@ -64,9 +64,8 @@ class StepPrograms:
         return Fallback(reason) if reason else StepPrograms(traces[0])
 
     def __init__(self, trace: Trace) -> None:
-        self.tangents: TangentPrograms | None = (
-            None  # the same step's TangentPrograms, once somebody wants them
-        )
+        # The same step's tangents, once somebody wants them, by which hypers are schedules.
+        self.tangents: dict[tuple[bool, ...], TangentProgram] = {}
         program = optimise(trace.program)
         self.n_new, self.weak = trace.n_new, trace.weak
         new, bars = program.outputs[: trace.n_new], program.outputs[trace.n_new :]

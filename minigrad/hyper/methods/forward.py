@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.unroll import State, Unroll, size, zero
+from minigrad.hyper.unroll import Recording, State, Unroll, size, zero
+from minigrad.program.step import floating
+from minigrad.program.tangent import TangentProgram
+from minigrad.variable import value_of
 
 __all__ = ["Forward"]
 
@@ -26,8 +29,9 @@ class Forward:
               + \frac{\partial C}{\partial h} \dot h
 
     Exact up to rounding. For k numbers among the hyperparameters, k tangents of the size of the
-    state are kept, however many steps there are, and each step takes the time of k + 1 or so: the
-    method for one or two hyperparameters. The entry t of a schedule costs nothing before step t.
+    state are kept, however many steps there are: the method for a few hyperparameters, or for a
+    run too long to be kept. The k tangents go through the steps together, as one stack of arrays
+    in a compiled loop. The entry t of a schedule costs nothing before step t.
 
     References
     ----------
@@ -53,72 +57,128 @@ class Forward:
         start = time.perf_counter()
         unroll = Unroll(run, hypers)
         state = unroll.begin()
-        values = tree.leaves(unroll.values)
-        axes = [
-            Axis(unroll, k, place)
-            for k, leaf in enumerate(values)
-            for place in np.ndindex(np.shape(leaf))
-        ]
-        dots = [unroll.push_begin(unit(values, axis.leaf, axis.place)) for axis in axes]
-        still = [not any(map(np.any, dot)) for dot in dots]
-        kept_bytes = size(state, dots)
-        for t in range(run.steps):
-            new, saved = unroll.linearise(state, t)
-            for k, axis in enumerate(axes):
-                if not (still[k] and axis.first > t):
-                    dots[k] = unroll.push(dots[k], axis.move(t), state, saved, t)
-            state = new
+        directions = Directions(unroll)
+        state, dots = carry(unroll, directions, state, directions.begin())
         cost, bar = unroll.end(state)
-        for axis, dot in zip(axes, dots, strict=True):
-            axis.gather(unroll.bars, sum(np.sum(y * x) for y, x in zip(bar, dot, strict=True)))
+        directions.gather(bar, dots)
         stats = Stats(
             method="Forward()",
             exact=True,
             steps_run=unroll.steps_run,
             seconds=time.perf_counter() - start,
             why=unroll.why,
-            kept_bytes=kept_bytes,
+            kept_bytes=size(state, dots),
         )
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)
 
 
-class Axis:
-    """A single number among the hyperparameters, and how it moves the hypers of each step.
+def carry(
+    unroll: Unroll, directions: Directions, state: State, dots: State
+) -> tuple[State, State]:
+    """Return the last state and its tangents, from the first: the whole training."""
+    t, steps_all = 0, unroll.run.steps
+    while t < steps_all:
+        dots = directions.grown(dots, t)
+        programs, steps = unroll.stretch(state, t, t + 1 if directions.each_step else steps_all)
+        if programs is None:
+            new, recording = unroll.recorded(state, t, steps.first)
+            dots = directions.push(recording, dots, t)
+            state, steps.taken = new, 1
+        else:
+            kind = tuple(unroll.scheduled)
+            if kind not in programs.tangents:
+                example = unroll.unflatten(state), unroll.at_step(t), steps.first
+                programs.tangents[kind] = TangentProgram(unroll.run.step, example, kind)
+            row = directions.first_row(t)
+            given = [(*step, row) for step in steps] if directions.each_step else steps
+            state, dots = programs.tangents[kind].advance(state, dots, unroll.fixed, given)
+        t += steps.taken
+        unroll.steps_run += steps.taken
+    return state, dots
 
-    Parameters
-    ----------
-    unroll : Unroll
-        The run.
-    leaf : int
-        Which leaf of the hyperparameters.
-    place : tuple of int
-        Which number of the leaf.
+
+class Axis(NamedTuple):
+    """A single number among the hyperparameters: which number of which leaf."""
+
+    leaf: int
+    place: tuple[int, ...]
+
+
+class Directions:
+    """The single numbers among the hyperparameters, and how they move the run.
+
+    Tangents are stacks: an array for each floating leaf of the state, whose first axis is the
+    direction. First come the numbers that every step sees, then those of schedules, step by step:
+    they are appended as their steps come.
 
     Attributes
     ----------
-    first : int
-        The first step that sees it move.
+    axes : list of Axis
+        In the order of the stacks.
+    constant, each_step : int
+        How many every step sees, and how many more are each step's own.
     """
 
-    def __init__(self, unroll: Unroll, leaf: int, place: tuple[int, ...]) -> None:
-        self.leaf, self.place, self.first = leaf, place, 0
-        at_step = unroll.hypers_at(0) if unroll.run.steps else tree.leaves(unroll.values)
-        if unroll.scheduled[leaf]:
-            self.first = place[0]
-            self.on, self.off = unit(at_step, leaf, place[1:]), list(map(zero, at_step))
-        else:
-            self.on = self.off = unit(at_step, leaf, place)
+    def __init__(self, unroll: Unroll) -> None:
+        self.unroll = unroll
+        values = tree.leaves(unroll.values)
+        axes = [
+            Axis(k, place) for k, leaf in enumerate(values) for place in np.ndindex(np.shape(leaf))
+        ]
+        self.axes = [axis for axis in axes if not unroll.scheduled[axis.leaf]]
+        self.constant = len(self.axes)
+        later = [axis for axis in axes if unroll.scheduled[axis.leaf]]
+        self.axes += sorted(later, key=lambda axis: axis.place[0])
+        self.each_step = len(later) // max(unroll.run.steps, 1)
 
-    def move(self, t: int) -> State:
-        """Return how the hypers move that step `t` sees."""
-        return self.on if t == self.first else self.off
+    def first_row(self, t: int) -> int:
+        """Return the first direction that is the own of step `t`."""
+        return self.constant + t * self.each_step
 
-    def gather(self, bars: State, slope: Any) -> None:
-        """Add to the derivative of the cost in this number."""
-        if self.place:
-            bars[self.leaf][self.place] += slope
-        else:
-            bars[self.leaf] = bars[self.leaf] + slope
+    def begin(self) -> State:
+        """Return the tangents of the first state, up to the last direction that moves it."""
+        values = tree.leaves(self.unroll.values)
+        rows = [self.unroll.push_begin(unit(values, axis.leaf, axis.place)) for axis in self.axes]
+        moved = [k for k, row in enumerate(rows) if any(map(np.any, row))]
+        count = max([self.constant, *(k + 1 for k in moved)])
+        return [
+            np.stack([row[j] for row in rows[:count]])
+            if count
+            else np.zeros((0, *np.shape(value_of(x))), np.asarray(value_of(x)).dtype)
+            for j, x in enumerate(floating(self.unroll.first))
+        ]
+
+    def grown(self, dots: State, t: int) -> State:
+        """Return the tangents with rows of zeros for the directions that step `t` begins."""
+        missing = self.first_row(t + 1) - len(dots[0]) if dots else 0
+        if missing <= 0:
+            return dots
+        return [np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)]) for x in dots]
+
+    def push(self, recording: Recording, dots: State, t: int) -> State:
+        """Return the tangents after a recorded step."""
+        at_step, own = self.unroll.hypers_at(t), range(self.first_row(t), self.first_row(t + 1))
+        rows = []
+        for k, axis in enumerate(self.axes[: len(dots[0])] if dots else []):
+            moves = list(map(zero, at_step))
+            if k < self.constant:
+                moves = unit(at_step, axis.leaf, axis.place)
+            elif k in own:
+                moves = unit(at_step, axis.leaf, axis.place[1:])
+            rows.append(recording.push([x[k] for x in dots], moves))
+        return [np.stack(column) for column in zip(*rows, strict=True)] if rows else dots
+
+    def gather(self, bar: State, dots: State) -> None:
+        """Add to the derivatives of the cost, given that in the last state."""
+        slopes: Any = sum(
+            x.reshape(len(x), -1) @ np.ravel(y) for x, y in zip(dots, bar, strict=True)
+        )
+        bars = self.unroll.bars
+        for (leaf, place), slope in zip(self.axes, slopes if dots else [], strict=False):
+            if place:
+                bars[leaf][place] += slope
+            else:
+                bars[leaf] = bars[leaf] + slope
 
 
 def unit(values: State, leaf: int, place: tuple[int, ...]) -> State:
