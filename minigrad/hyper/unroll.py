@@ -261,6 +261,8 @@ class Steps:
     def __init__(self, unroll: Unroll, order: range, first: Any) -> None:
         self.unroll, self.order, self.first = unroll, order, first
         self.kind = signature(first)
+        flat = type(first) is tuple and all(tree.children(x) is None for x in first)
+        self.types = tuple(map(type, first)) if flat else None
         self.taken = 0
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
@@ -268,11 +270,15 @@ class Steps:
         self.taken = 0
         for t in self.order:
             batch, self.first = read(t) if self.first is None else self.first, None
-            leaves: list[Any] = []
-            if (outline((batch,), leaves), kinds(leaves)) != kind:
+            leaves: Any = []
+            if type(batch) is tuple and tuple([*map(type, batch)]) == self.types:
+                leaves = batch  # the usual case, looked through in a third of the time
+                if kinds(batch) != kind[1]:
+                    break
+            elif (outline((batch,), leaves), kinds(leaves)) != kind:
                 break
             self.taken += 1
-            yield *[weak(schedule[t]) for schedule in schedules], *leaves
+            yield (*[weak(schedule[t]) for schedule in schedules], *leaves) if schedules else leaves
 
 
 class Recording:

@@ -6,6 +6,7 @@ without care. Here it is one, with a backward pass of one, and both with a secon
 
 from __future__ import annotations
 
+import cmath
 from typing import Any
 
 import numpy as np
@@ -206,7 +207,7 @@ def _shift(x: Any, axis: Any) -> Any:
     """Return the largest element along the axis, 0 where it is infinite: what exp can bear."""
     top = np.maximum.reduce(x, axis=axis, keepdims=True)
     total = np.add.reduce(top, axis=None)  # quicker to look at than each
-    return top if np.isfinite(total) else np.where(np.isfinite(top), top, 0.0)
+    return top if cmath.isfinite(total) else np.where(np.isfinite(top), top, 0.0)
 
 
 def _expand(y: Any, axis: Any, keepdims: bool) -> Any:

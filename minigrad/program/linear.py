@@ -16,9 +16,9 @@ import numpy as np
 from minigrad.ops.elementwise import divide, multiply, negative
 from minigrad.ops.reduce import sum_
 from minigrad.program.lines import Argument, Constant, Line, Program
-from minigrad.program.stacks import column, weighted_sum
+from minigrad.program.stacks import add_to_rows, column, subtract_from_rows, weighted_sum
 
-__all__ = ["gather_factors", "moving_lines", "weigh_sums"]
+__all__ = ["gather_factors", "moving_lines", "subtract_terms", "weigh_sums"]
 
 
 def moving_lines(program: Program, dots: Iterable[int]) -> set[int]:
@@ -49,27 +49,22 @@ def gather_factors(program: Program, dots: Iterable[int]) -> Program:
 
     def product(times: list[Argument], over: list[Argument], odd: bool, where: str) -> Argument:
         """Return the factors as one; single numbers first, for an array costs more."""
-        times = sorted(times, key=lambda a: len(shape_of(a, lines)))
-        if odd and (not times or shape_of(times[0], lines) != ()):
-            times.insert(0, Constant(-1.0))
-        elif odd:
-            first = times[0]
-            times[0] = (
-                Constant(-first.value)
-                if isinstance(first, Constant)
-                else write(negative, first, where=where)
-            )
-        whole = times[0] if times else Constant(1.0)
-        for a in times[1:]:
-            whole = write(multiply, whole, a, where=where)
-        for a in over:
-            whole = write(divide, whole, a, where=where)
-        return whole
+        whole: Argument = Constant(1.0)
+        for single in (True, False):
+            for prim, factors in ((multiply, times), (divide, over)):
+                for a in factors:
+                    if (shape_of(a, lines) == ()) is single:
+                        first = prim is multiply and is_one(whole)
+                        whole = a if first else write(prim, whole, a, where=where)
+            if single and odd and not is_one(whole):
+                whole, odd = write(negative, whole, where=where), False
+        return write(negative, whole, where=where) if odd else whole
 
     for number, line in old.items():
         base = link(line, old, moving) if number in moving else None
         if base is not None:
-            chain = [*(chains.get(base, []) if uses[base] == 1 else []), (base, line)]
+            alone = uses[base] == 1 or old[base].primitive is negative  # a sign is free
+            chain = [*(chains.get(base, []) if alone else []), (base, line)]
             chains[number] = chain
             if len(chain) > 1 and not is_continued(number, program, moving, uses):
                 parts = [(part.primitive, beside(part, at)) for at, part in chain]
@@ -80,6 +75,11 @@ def gather_factors(program: Program, dots: Iterable[int]) -> Program:
                 line = replace(line, primitive=multiply, arguments=(chain[0][0], whole))
         lines[number] = line
     return Program(lines, program.inputs, program.outputs)
+
+
+def is_one(argument: Argument) -> bool:
+    """Whether an argument is the number 1, to be left out of a product."""
+    return isinstance(argument, Constant) and type(argument.value) is float and argument.value == 1
 
 
 def link(line: Line, lines: dict[int, Line], moving: set[int]) -> int | None:
@@ -137,6 +137,23 @@ def weigh_sums(program: Program, dots: Iterable[int]) -> Program:
             line = summed
         lines[number] = line
     return Program(lines, program.inputs, program.outputs)
+
+
+def subtract_terms(program: Program) -> Program:
+    """Take a term from its rows of a stack, rather than add it with its sign changed."""
+    kept = dict(program.lines)
+
+    def rule(number: int, line: Line) -> Line | Argument:
+        kept[number] = line
+        if line.primitive is add_to_rows and isinstance(line.arguments[1], int):
+            stack, term, *at = line.arguments
+            made = kept[line.arguments[1]]
+            if made.primitive is negative:
+                arguments = (stack, made.arguments[0], *at)
+                return replace(line, primitive=subtract_from_rows, arguments=arguments)
+        return line
+
+    return program.rewrite(rule)
 
 
 def alike(argument: Argument, line: Line, lines: dict[int, Line]) -> bool:

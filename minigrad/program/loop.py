@@ -115,7 +115,9 @@ def written(loop: Loop, name: str, *, careful: bool) -> Written:
     inside += [f"{row}.append({text(item)})" for row, (_, item) in pairs]
     moves = [(names[k], new) for k, new in zip(loop.carried, loop.new, strict=True) if k != new]
     if moves:
-        inside.append(f"{', '.join(to for to, _ in moves)} = {', '.join(text(x) for _, x in moves)}")
+        inside.append(
+            f"{', '.join(to for to, _ in moves)} = {', '.join(text(x) for _, x in moves)}"
+        )
     bring = tuple_of([names[k] for k in loop.brought])
     head, source, given = bring, steps, [*carried, *sums, *fixed, steps]
     if loop.kept is not None:

@@ -20,7 +20,15 @@ from minigrad.program.expand import expand
 from minigrad.program.lines import INPUT, Argument, Constant, Line, Program, computed
 from minigrad.transforms import detached
 
-__all__ = ["PASSES", "drop_dead", "fold_constants", "merge_equal", "optimise", "shorten", "simplify"]
+__all__ = [
+    "PASSES",
+    "drop_dead",
+    "fold_constants",
+    "merge_equal",
+    "optimise",
+    "shorten",
+    "simplify",
+]
 
 
 def fold_constants(program: Program) -> Program:

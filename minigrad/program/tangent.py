@@ -15,7 +15,7 @@ import numpy as np
 from minigrad import tree
 from minigrad.program.directions import Rows, Unit, stacked, written_out
 from minigrad.program.lines import INPUT, Line, Program, of_tape
-from minigrad.program.linear import gather_factors, moving_lines, weigh_sums
+from minigrad.program.linear import gather_factors, moving_lines, subtract_terms, weigh_sums
 from minigrad.program.loop import Loop, emit_loop
 from minigrad.program.passes import optimise, shorten
 from minigrad.program.step import Example, State, floating, named
@@ -63,9 +63,7 @@ class TangentProgram:
             new_dots = tape.tangent(floating(new), sources, dots)
         of_state, of_hypers = named(state, "state"), named(hypers, "hyper")
         self.n_state, self.constant, self.each_step = len(new), 0, 0
-        units = [
-            self.unit(value_of(x), each) for x, each in zip(leaves, scheduled, strict=True)
-        ]
+        units = [self.unit(value_of(x), each) for x, each in zip(leaves, scheduled, strict=True)]
         moving = [name for name, x in of_state.items() if floating([x])]
         pairs = zip([*moving, *of_hypers], [*dots[0], *dots[1]], strict=True)
         given = {**of_state, **of_hypers, **named(batch, "batch")}
@@ -89,7 +87,7 @@ class TangentProgram:
             brought.append(row)
         else:
             program = stacked(program, state_dots, moves, len(new_dots))
-        program = shorten(program)
+        program = shorten(subtract_terms(shorten(program)))
         carried = [x.index for x in tree.leaves(state)]
         carried += [k for k in program.inputs if k not in {x.index for x in given.values()}]
         carried = [k for k in carried if k not in brought]

@@ -14,7 +14,7 @@ from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unroll import Recording, State, Unroll, size, zero
 from minigrad.program.step import floating
 from minigrad.program.tangent import TangentProgram
-from minigrad.variable import value_of
+from minigrad.variable import Variable, value_of
 
 __all__ = ["Forward"]
 
@@ -72,9 +72,7 @@ class Forward:
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)
 
 
-def carry(
-    unroll: Unroll, directions: Directions, state: State, dots: State
-) -> tuple[State, State]:
+def carry(unroll: Unroll, directions: Directions, state: State, dots: State) -> tuple[State, State]:
     """Return the last state and its tangents, from the first: the whole training."""
     t, steps_all = 0, unroll.run.steps
     while t < steps_all:
@@ -137,16 +135,21 @@ class Directions:
 
     def begin(self) -> State:
         """Return the tangents of the first state, up to the last direction that moves it."""
-        values = tree.leaves(self.unroll.values)
-        rows = [self.unroll.push_begin(unit(values, axis.leaf, axis.place)) for axis in self.axes]
+        first, values = floating(self.unroll.first), tree.leaves(self.unroll.values)
+        if not any(isinstance(x, Variable) for x in first):  # the hypers are not in it
+            rows = []
+        else:
+            units = (unit(values, axis.leaf, axis.place) for axis in self.axes)
+            rows = [self.unroll.push_begin(moves) for moves in units]
         moved = [k for k, row in enumerate(rows) if any(map(np.any, row))]
         count = max([self.constant, *(k + 1 for k in moved)])
-        return [
-            np.stack([row[j] for row in rows[:count]])
-            if count
-            else np.zeros((0, *np.shape(value_of(x))), np.asarray(value_of(x)).dtype)
-            for j, x in enumerate(floating(self.unroll.first))
+        dots = [
+            np.zeros((count, *np.shape(value_of(x))), np.asarray(value_of(x)).dtype) for x in first
         ]
+        for k in moved:
+            for stack, dot in zip(dots, rows[k], strict=True):
+                stack[k] = dot
+        return dots
 
     def grown(self, dots: State, t: int) -> State:
         """Return the tangents with rows of zeros for the directions that step `t` begins."""
