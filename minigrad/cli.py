@@ -1,5 +1,6 @@
 """The command line: ``minigrad tune`` descends on the hyperparameters of a network on digits.
 
+``minigrad memory`` says before a run what each way to its hypergradient will take.
 Results go to standard output, progress to standard error if that is a terminal. Exit codes: 0
 done, 1 the training failed, 2 the command line was wrong, 130 interrupted.
 """
@@ -12,6 +13,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,8 @@ import numpy as np
 from minigrad import hyper, tree
 from minigrad.display import ProgressBar
 from minigrad.errors import MinigradError
-from minigrad.experiments import DigitsExperiment, digits_experiment
+from minigrad.experiments import Classification
+from minigrad.hyper.memory import in_bytes
 
 __all__ = ["main"]
 
@@ -60,7 +63,32 @@ def parser() -> argparse.ArgumentParser:
     tune.add_argument("--lam", type=positive, default=1.0, help="first weight decay (1.0)")
     tune.add_argument("--seed", type=int, default=0, help="of weights and mini-batches (0)")
     tune.add_argument("--json", action="store_true", help="print the results as JSON")
+    memory = commands.add_parser(
+        "memory",
+        help="what each method will take on the digits: bytes, steps run again, seconds",
+        description="Run the first step of a 64-HIDDEN-10 network on the bundled digits a few "
+        "times, and tell what the hypergradient of the whole run will take by each method.",
+    )
+    memory.set_defaults(command=memory_of_digits)
+    memory.add_argument("--steps", type=count, default=200, help="training steps (default 200)")
+    memory.add_argument("--hidden", type=count, default=32, help="hidden units (default 32)")
+    memory.add_argument("--batch", type=count, default=64, help="images of a batch (default 64)")
+    memory.add_argument("--eta", type=positive, default=0.05, help="learning rate (0.05)")
+    memory.add_argument("--lam", type=positive, default=1.0, help="weight decay (1.0)")
+    memory.add_argument("--seed", type=int, default=0, help="of weights and mini-batches (0)")
+    memory.add_argument(
+        "--memory", type=amount, help="how much may be used, such as '64 MB' (what is free)"
+    )
+    memory.add_argument("--json", action="store_true", help="print the forecast as JSON")
     return top
+
+
+def amount(text: str) -> int:
+    """Read an amount of memory."""
+    try:
+        return in_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def count(text: str) -> int:
@@ -88,19 +116,14 @@ def positive(text: str) -> float:
 def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
     """Run the main job and print its report."""
     say = (lambda text="": None) if options.json else print
-    experiment = digits_experiment(options.steps, options.seed)
+    experiment = Classification(steps=options.steps, seed=options.seed)
     hypers = {"eta": hyper.positive(options.eta), "lam": hyper.positive(options.lam)}
     say(f"A 64-32-10 network on 1,000 digits, {options.steps} steps of 64, seed {options.seed}.")
     say()
     check = compare_with_differences(experiment, hypers, say)
     start = time.perf_counter()
-    with ProgressBar(options.outer_steps, "tune") as bar:
-        tuned = hyper.tune(
-            experiment.run,
-            hypers,
-            options.outer_steps,
-            callback=lambda event: bar.update(progress(event)),
-        )
+    with ProgressBar("tune") as bar:
+        tuned = hyper.tune(experiment.run, hypers, options.outer_steps, callback=bar)
     seconds = time.perf_counter() - start
     grid = search_with_budget(experiment, options, seconds)
     candidates = {
@@ -142,8 +165,24 @@ def tune_digits(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def memory_of_digits(options: argparse.Namespace) -> dict[str, Any]:
+    """Print what each method will take on the digits."""
+    experiment = Classification(
+        hidden=(options.hidden,), steps=options.steps, batch=options.batch, seed=options.seed
+    )
+    hypers = {"eta": hyper.positive(options.eta), "lam": hyper.positive(options.lam)}
+    told = hyper.forecast(experiment.run, hypers, options.memory)
+    if not options.json:
+        print(
+            f"A 64-{options.hidden}-10 network on 1,000 digits, batches of {options.batch}, seed "
+            f"{options.seed}."
+        )
+        print(told)
+    return asdict(told)
+
+
 def compare_with_differences(
-    experiment: DigitsExperiment, hypers: Any, say: Any
+    experiment: Classification, hypers: Any, say: Any
 ) -> dict[str, dict[str, float]]:
     """Print the tape's hypergradient beside finite differences."""
     taped = hyper.hypergradient(experiment.run, hypers, "recorded")
@@ -167,7 +206,7 @@ GRID_TEXT = "eta 0.003 to 3, lambda 0.003 to 30"
 
 
 def search_with_budget(
-    experiment: DigitsExperiment, options: argparse.Namespace, seconds: float
+    experiment: Classification, options: argparse.Namespace, seconds: float
 ) -> dict[str, Any]:
     """Search a grid of as many points as the given seconds allow, 2 x 2 at least."""
     start = time.perf_counter()
@@ -176,12 +215,8 @@ def search_with_budget(
     side = max(2, round(math.sqrt(seconds / one)))
     axes = {"eta": np.geomspace(*GRID_ETA, side), "lam": np.geomspace(*GRID_LAM, side)}
     start = time.perf_counter()
-    with ProgressBar(side * side, "grid") as bar:
-        found = hyper.grid_search(
-            experiment.run,
-            axes,
-            callback=lambda done, total, point, cost: bar.update(f"cost {cost:.4f}"),
-        )
+    with ProgressBar("grid") as bar:
+        found = hyper.grid_search(experiment.run, axes, callback=bar)
     best = found.points[found.best]
     return {
         "best": best,
@@ -189,13 +224,6 @@ def search_with_budget(
         "trainings": len(found.points),
         "seconds": time.perf_counter() - start,
     }
-
-
-def progress(event: hyper.OuterStep) -> str:
-    """Return an outer step as the text behind the bar."""
-    h = event.result.hypers
-    values = f"eta {h['eta'].value:.3g}, lambda {h['lam'].value:.3g}"
-    return f"cost {event.result.cost:.4f}, {values}, norm {event.result.norm:.1e}"
 
 
 def finite(x: Any) -> float | None:

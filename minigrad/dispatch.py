@@ -159,6 +159,8 @@ def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[st
 
 def call_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record a NumPy function that met a Variable; called by NumPy."""
+    if function not in FUNCTIONS and function not in UNRECORDED:
+        OPERATORS["late"]()
     handler = FUNCTIONS.get(function)
     if handler is not None:
         return call_handler(handler, name_of(function), args, kwargs)

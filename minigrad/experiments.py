@@ -1,7 +1,7 @@
-r"""The main job: Nielsen's regularised network on real digits, as a training run.
+r"""The main job: Nielsen's regularised network on images with labels, as a training run.
 
-A network of 64 inputs, 32 tanh units and 10 outputs is trained by mini-batch gradient descent with
-weight decay, exactly as in the question that started this project:
+A network is trained by mini-batch gradient descent with weight decay, exactly as in the question
+that started this project:
 
 .. math:: C = C_0 + \frac{\lambda}{2n} \sum_w w^2, \qquad
           w \leftarrow \Bigl(1 - \frac{\eta \lambda}{n}\Bigr) w
@@ -13,8 +13,8 @@ unregularised cross-entropy on the validation images.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,82 +23,127 @@ from minigrad import datasets, nn, optim
 from minigrad.hyper import TrainingRun
 from minigrad.transforms import grad
 
-__all__ = ["DigitsExperiment", "digits_experiment"]
+__all__ = ["Classification"]
+
+ACTIVATIONS = ("tanh", "sigmoid", "relu", "softplus", "gelu")
 
 
-@dataclass(frozen=True)
-class DigitsExperiment:
-    """A training run on the bundled digits, and how to judge what it trained.
+class Classification:
+    """A network that learns to tell classes apart: a training run, and how to judge its outcome.
+
+    It can be pickled, so its run can be sent to other processes and machines.
+
+    Parameters
+    ----------
+    data : Digits, optional
+        Training, validation and test examples; the bundled digits if left out.
+    hidden : sequence of int, default (32,)
+        Units in each hidden layer.
+    steps : int, default 200
+        Training steps.
+    batch : int, default 64
+        Examples in a mini-batch.
+    seed : int, default 0
+        Of the initial weights and of the mini-batches.
+    activation : str, default "tanh"
+        The function of the hidden units: tanh, sigmoid, relu, softplus or gelu.
 
     Attributes
     ----------
     run : TrainingRun
-        Its hypers are ``{"eta": ..., "lam": ...}``; its outer cost is the validation cost.
-    judge : callable
-        ``judge(hypers)`` trains and returns the cost and accuracy on the validation and the test
-        images, as ``{"validation": {"cost": ..., "accuracy": ...}, "test": ...}``.
-    """
+        Its hypers are ``{"eta": ..., "lam": ...}``, each a number, or as
+        :func:`minigrad.optim.sgd.update` takes them; its outer cost is the validation cost.
 
-    run: TrainingRun
-    judge: Callable[[Any], dict[str, dict[str, float]]]
-
-
-def digits_experiment(
-    steps: int = 200, seed: int = 0, *, hidden: int = 32, batch: int = 64
-) -> DigitsExperiment:
-    """Return the training run of a 64-hidden-10 network on the bundled digits.
-
-    Parameters
-    ----------
-    steps : int, default 200
-        Training steps.
-    seed : int, default 0
-        Of the initial weights and of the mini-batches.
-    hidden : int, default 32
-        Hidden units.
-    batch : int, default 64
-        Images in a mini-batch.
+    Raises
+    ------
+    ValueError
+        If the activation is not one of those.
 
     Examples
     --------
-    >>> import minigrad as mg
-    >>> from minigrad.experiments import digits_experiment
-    >>> experiment = digits_experiment(steps=20)
+    >>> from minigrad.experiments import Classification
+    >>> experiment = Classification(steps=20)
     >>> before = experiment.run.evaluate({"eta": 0.01, "lam": 1.0})
     >>> after = experiment.run.evaluate({"eta": 0.5, "lam": 1.0})
     >>> bool(after < before)
     True
     """
-    digits = datasets.digits()
-    n = len(digits.train.x)
-    start = nn.init_mlp(np.random.default_rng(seed), (64, hidden, 10))
 
-    def step(params: Any, hypers: Any, images_and_labels: Any) -> Any:
-        grads = grad(lambda p: cost_on(p, *images_and_labels))(params)
-        params, _ = optim.sgd.update(params, grads, (), eta=hypers["eta"], lam=hypers["lam"], n=n)
+    def __init__(
+        self,
+        data: datasets.Digits | None = None,
+        *,
+        hidden: Sequence[int] = (32,),
+        steps: int = 200,
+        batch: int = 64,
+        seed: int = 0,
+        activation: str = "tanh",
+    ) -> None:
+        if activation not in ACTIVATIONS:
+            choices = ", ".join(ACTIVATIONS)
+            raise ValueError(f"activation={activation!r}; expected one of {choices}")
+        self.data = datasets.digits() if data is None else data
+        self.n = len(self.data.train.x)
+        classes = 1 + max(int(np.max(split.y)) for split in self.data)
+        self.sizes = (self.data.train.x.shape[1], *hidden, classes)
+        self.activation = activation
+        self.batches = datasets.batches(*self.data.train, size=batch, steps=steps, seed=seed)
+        self.start = nn.init_mlp(
+            np.random.default_rng(seed), self.sizes, dtype=self.data.train.x.dtype
+        )
+
+    @cached_property
+    def run(self) -> TrainingRun:
+        """The training run; see the class."""
+        return TrainingRun(
+            init=self.init,
+            step=self.step,
+            cost=self.validation_cost,
+            loss=self.training_cost,
+            steps=len(self.batches),
+            batches=self.batches,
+        )
+
+    def init(self, hypers: Any) -> Any:
+        """Return the first weights and biases."""
+        return self.start
+
+    def step(self, params: Any, hypers: Any, batch: Any) -> Any:
+        """Take a step of gradient descent with weight decay."""
+        grads = grad(lambda p: self.cross_entropy(p, *batch))(params)
+        params, _ = optim.sgd.update(
+            params, grads, (), eta=hypers["eta"], lam=hypers["lam"], n=self.n
+        )
         return params
 
-    run = TrainingRun(
-        init=lambda hypers: start,
-        step=step,
-        cost=lambda params, hypers: cost_on(params, *digits.validation),
-        steps=steps,
-        batches=datasets.batches(*digits.train, size=batch, steps=steps, seed=seed),
-    )
+    def validation_cost(self, params: Any, hypers: Any) -> Any:
+        """Return the unregularised cost on the validation examples."""
+        return self.cross_entropy(params, *self.data.validation)
 
-    def judge(hypers: Any) -> dict[str, dict[str, float]]:
-        params = run.train(hypers)
-        return {
-            name: {
-                "cost": float(cost_on(params, split.x, split.y)),
-                "accuracy": float(nn.accuracy(nn.mlp(params, split.x), split.y)),
+    def training_cost(self, params: Any, hypers: Any) -> Any:
+        """Return the regularised cost on all training examples, which the steps descend."""
+        cost = self.cross_entropy(params, *self.data.train)
+        return nn.regularised_cost(cost, params, hypers["lam"], self.n)
+
+    def cross_entropy(self, params: Any, x: Any, y: Any) -> Any:
+        """Return the mean cross-entropy of the network on examples `x` with labels `y`."""
+        return nn.cross_entropy(nn.mlp(params, x, getattr(nn, self.activation)), y)
+
+    def judge(self, hypers: Any) -> dict[str, dict[str, float]]:
+        """Train, and return the cost and the accuracy on the validation and the test examples.
+
+        Returns
+        -------
+        dict
+            ``{"validation": {"cost": ..., "accuracy": ...}, "test": ...}``.
+        """
+        params = self.run.train(hypers)
+        judged = {}
+        for name in ("validation", "test"):
+            split = getattr(self.data, name)
+            logits = nn.mlp(params, split.x, getattr(nn, self.activation))
+            judged[name] = {
+                "cost": float(nn.cross_entropy(logits, split.y)),
+                "accuracy": float(nn.accuracy(logits, split.y)),
             }
-            for name, split in (("validation", digits.validation), ("test", digits.test))
-        }
-
-    return DigitsExperiment(run, judge)
-
-
-def cost_on(params: Any, x: Any, y: Any) -> Any:
-    """Return the mean cross-entropy of the network on images `x` with labels `y`."""
-    return nn.cross_entropy(nn.mlp(params, x), y)
+        return judged

@@ -262,7 +262,7 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
         return derivative
     if getattr(value, "shape", ()) != shape:
         derivative = resize(derivative, shape=shape)
-    if getattr(value, "dtype", None) is not dtype is not None:
+    if dtype is not None and getattr(value, "dtype", None) != dtype:
         if np.iscomplexobj(value) and not np.iscomplexobj(primal):
             derivative = OPERATORS["real"](derivative)
         derivative = OPERATORS["astype"](derivative, dtype=dtype)

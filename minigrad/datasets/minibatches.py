@@ -40,6 +40,9 @@ class Batches(Sequence[Batch]):
     def __init__(self, x: Array, y: Array, indices: Array) -> None:
         self.x, self.y, self.indices = x, y, indices
 
+    def __setstate__(self, state: dict[str, Array]) -> None:
+        self.__dict__.update((name, frozen(array)) for name, array in state.items())
+
     def __len__(self) -> int:
         return len(self.indices)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from minigrad.hyper.progress import Progress
 
 __all__ = ["ProgressBar"]
 
@@ -15,10 +19,10 @@ WIDTH = 20
 class ProgressBar:
     """A line that is written over itself; silent where the stream is not a terminal.
 
+    It is a listener: give it as `callback` to what takes long.
+
     Parameters
     ----------
-    total : int
-        Number of steps.
     label : str
         What is being done.
     stream : file, optional
@@ -27,17 +31,18 @@ class ProgressBar:
     Examples
     --------
     >>> from minigrad.display import ProgressBar
-    >>> with ProgressBar(2, "tune") as bar:
-    ...     for cost in (0.5, 0.25):
-    ...         bar.update(f"cost {cost}")
+    >>> from minigrad.hyper.progress import Progress
+    >>> with ProgressBar("tune") as bar:
+    ...     for done, cost in enumerate((0.5, 0.25), start=1):
+    ...         bar(Progress(done, 2, f"cost {cost}"))
     """
 
-    def __init__(self, total: int, label: str, stream: TextIO | None = None) -> None:
-        self.total, self.label = total, label
+    def __init__(self, label: str, stream: TextIO | None = None) -> None:
+        self.label = label
         self.stream = sys.stderr if stream is None else stream
         self.shown = self.stream is not None and self.stream.isatty()
-        self.done = 0
         self.start = time.monotonic()
+        self.first: int | None = None  # done before this bar: a descent that was resumed
 
     def __enter__(self) -> ProgressBar:
         return self
@@ -51,15 +56,24 @@ class ProgressBar:
         if self.shown:
             self.stream.write("\n")
 
-    def update(self, text: str = "") -> None:
-        """Count one step as done and show `text` behind the bar."""
-        self.done += 1
+    def __call__(self, news: Progress) -> None:
+        """Show how far it is, and about how long it will still take."""
+        if self.first is None:
+            self.first = news.done - 1
         if not self.shown:
             return
-        filled = WIDTH * self.done // max(self.total, 1)
-        left = (time.monotonic() - self.start) / self.done * (self.total - self.done)
+        each = (time.monotonic() - self.start) / (news.done - self.first)
+        left = f"{each * (news.total - news.done):.0f} s left"
+        filled = WIDTH * news.done // max(news.total, 1)
         bar = "#" * filled + "." * (WIDTH - filled)
-        self.stream.write(
-            f"\r\x1b[2K{self.label} [{bar}] {self.done}/{self.total} {text}  {left:.0f} s left"
-        )
+        line = f"{self.label} [{bar}] {news.done}/{news.total} {left}  {news.text}"
+        self.stream.write(f"\r\x1b[2K{line[: columns(self.stream) - 1]}")
         self.stream.flush()
+
+
+def columns(stream: TextIO) -> int:
+    """Return how wide a terminal is; 80 where it does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (AttributeError, OSError, ValueError):
+        return 80

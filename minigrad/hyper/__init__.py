@@ -9,6 +9,8 @@ from minigrad.hyper.domains import (
     real,
     unit_interval,
 )
+from minigrad.hyper.forecast import Forecast, Row, forecast
+from minigrad.hyper.memory import NotEnoughMemoryError
 from minigrad.hyper.methods import (
     METHODS,
     Automatic,
@@ -22,6 +24,7 @@ from minigrad.hyper.methods import (
     hypergradient,
 )
 from minigrad.hyper.momentum_run import MomentumRun
+from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.search import SearchResult, grid_search
@@ -33,13 +36,17 @@ __all__ = [
     "Checkpointed",
     "Domain",
     "FiniteDifference",
+    "Forecast",
     "Forward",
     "Hyper",
     "HyperGradient",
     "MomentumRun",
+    "NotEnoughMemoryError",
     "OuterStep",
+    "Progress",
     "Recorded",
     "Reversible",
+    "Row",
     "SearchResult",
     "Stats",
     "Stored",
@@ -47,6 +54,7 @@ __all__ = [
     "Truncated",
     "TuneResult",
     "bounded",
+    "forecast",
     "grid_search",
     "hypergradient",
     "per_step",

@@ -2,7 +2,8 @@ r"""Which states to keep so that a run is reversed with few of them: the binomia
 
 With `s` snapshots, and every step run again at most `r` times, the longest run that can be
 reversed has :math:`\binom{s+r}{s}` steps: so memory and repetition need only grow like the
-logarithm of the length. Nothing here knows what a state is.
+logarithm of the length. What is a step to the schedule may be a stretch of several: then what the
+way back reads of a whole stretch is kept at a time. Nothing here knows what a state is.
 
 References
 ----------
@@ -12,11 +13,15 @@ References
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
-from math import comb
+from math import comb, isqrt
 from typing import NamedTuple
 
-__all__ = ["Action", "extra_steps", "repetitions", "schedule", "snapshots_for"]
+# fmt: off
+__all__ = ["Action", "Plan", "extra_steps", "fewest_reruns", "least_memory", "repetitions",
+           "schedule", "snapshots_for"]
+# fmt: on
 
 
 class Action(NamedTuple):
@@ -33,6 +38,8 @@ class Action(NamedTuple):
 
 def repetitions(steps: int, snapshots: int) -> int:
     r"""Return the smallest r with :math:`\binom{s+r}{s} \ge T`."""
+    if snapshots == 1:
+        return max(0, steps - 1)
     r = 0
     while comb(snapshots + r, r) < steps:
         r += 1
@@ -70,10 +77,7 @@ def extra_steps(steps: int, snapshots: int) -> int:
 
 def snapshots_for(steps: int, most: int) -> int:
     """Return the fewest snapshots with which no step is run again more than `most` times."""
-    s = 1
-    while comb(s + most, most) < steps:
-        s += 1
-    return s
+    return 1 + bisect_left(range(1, max(1, steps)), steps, key=lambda s: comb(s + most, most))
 
 
 def schedule(steps: int, snapshots: int) -> Iterator[Action]:
@@ -121,6 +125,64 @@ def schedule(steps: int, snapshots: int) -> Iterator[Action]:
         if end - at > 1:  # a single step is reversed at once
             yield Action("keep", at)
         waiting += [(first, at, s), (at, end, s - 1)]
+
+
+class Plan(NamedTuple):
+    """How a run is gone back over: with how many states kept, in stretches of how many steps."""
+
+    snapshots: int
+    stretch: int
+
+    def stretches(self, steps: int) -> int:
+        """Return how many stretches a run has; the last may be shorter."""
+        return -(-steps // self.stretch)
+
+    def reruns(self, steps: int) -> int:
+        """Return how many steps are run besides those for the derivative."""
+        # The last stretch is the only one that is never run again.
+        return self.stretch * extra_steps(self.stretches(steps), self.snapshots)
+
+    def nbytes(self, steps: int, state_bytes: int, step_bytes: int) -> int:
+        """Return the bytes of the states, and of what the way back reads of one stretch."""
+        states = min(self.snapshots, self.stretches(steps))
+        return states * state_bytes + min(self.stretch, steps) * step_bytes
+
+
+def least_memory(steps: int, most: int, state_bytes: int, step_bytes: int) -> Plan:
+    """Return the plan of the fewest bytes that runs no step again more than `most` times.
+
+    Examples
+    --------
+    >>> from minigrad.hyper.revolve import least_memory
+    >>> least_memory(5000, 1, 19_000, 98_000)
+    Plan(snapshots=166, stretch=30)
+    """
+    plans = (
+        Plan(snapshots_for(-(-steps // length), most), length) for length in lengths(max(1, steps))
+    )
+    return min(plans, key=lambda plan: plan.nbytes(steps, state_bytes, step_bytes))
+
+
+def fewest_reruns(steps: int, memory: int, state_bytes: int, step_bytes: int) -> Plan | None:
+    """Return the plan of the fewest steps run again in so many bytes; None if there is none."""
+    plans = []
+    for length in lengths(max(1, steps)):
+        room = memory - length * step_bytes
+        if room < state_bytes:
+            break
+        useful = max(1, -(-steps // length) - 1)  # with these, each stretch is run again once
+        plans.append(Plan(min(useful, room // state_bytes if state_bytes else useful), length))
+
+    def cost(plan: Plan) -> tuple[int, int]:
+        return plan.reruns(steps), plan.nbytes(steps, state_bytes, step_bytes)
+
+    return min(plans, key=cost, default=None)
+
+
+def lengths(steps: int) -> list[int]:
+    """Return, for each number of stretches, the shortest length that gives it, in order."""
+    root = isqrt(steps) + 1
+    return sorted({-(-steps // n) for n in range(1, root)} | {*range(1, min(root, steps) + 1)})
 
 
 def cut(steps: int, snapshots: int) -> int:

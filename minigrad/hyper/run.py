@@ -44,6 +44,10 @@ class TrainingRun:
         ``batches[t]`` or ``batches(t)`` is what step t is given. It is read again whenever a part
         of the run is computed again, so it must give the same each time. If left out, the batch
         is None.
+    loss : callable, optional
+        ``loss(state, hypers) -> scalar``: what the steps descend, on all training data and with its
+        penalty. Training does without it. Methods and reports that ask whether training has
+        converged, or how sharp its valley is, need it.
 
     Notes
     -----
@@ -69,7 +73,9 @@ class TrainingRun:
     cost: Callable[[Any, Any], Any]
     steps: int
     batches: Sequence[Any] | Callable[[int], Any] | None = None
+    loss: Callable[[Any, Any], Any] | None = None
     programs: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    costs: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("init", "step", "cost"):
@@ -77,6 +83,8 @@ class TrainingRun:
                 raise TypeError(
                     f"TrainingRun: {name}= must be a function, got {getattr(self, name)!r:.60}"
                 )
+        if self.loss is not None and not callable(self.loss):
+            raise TypeError(f"TrainingRun: loss= must be a function, got {self.loss!r:.60}")
         if (
             not isinstance(self.steps, int | np.integer)
             or isinstance(self.steps, bool)
@@ -98,13 +106,19 @@ class TrainingRun:
                 f"round, give lambda t: batches[t % len(batches)]"
             )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is sent to another process, which compiles and times for itself."""
+        return {**self.__dict__, "programs": {}, "costs": {}}
+
     def batch(self, t: int) -> Any:
         """Return what step `t` is given."""
         if self.batches is None:
             return None
         return self.batches(t) if callable(self.batches) else self.batches[t]
 
-    def train(self, hypers: Any, values: Any = None) -> Any:
+    def train(
+        self, hypers: Any, values: Any = None, callback: Callable[[int], None] | None = None
+    ) -> Any:
         """Return the state after the last step.
 
         Parameters
@@ -114,6 +128,8 @@ class TrainingRun:
         values : tree, optional
             Numbers or Variables to use in place of those in `hypers`, whose markers then only
             say what is a schedule.
+        callback : callable, optional
+            ``callback(t)`` after step t.
 
         Raises
         ------
@@ -129,6 +145,8 @@ class TrainingRun:
             state = self.step(state, at_step(t), self.batch(t))
             if t == 0:
                 tree.map(lambda new, old: None, state, start)  # an error now beats one later
+            if callback is not None:
+                callback(t)
         return state
 
     def slicer(self, marked: Any, values: Any) -> Callable[[int], Any]:

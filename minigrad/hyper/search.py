@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.domains import Hyper, markers
+from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.run import TrainingRun
 from minigrad.variable import value_of
 
@@ -46,9 +46,7 @@ class SearchResult:
         return int(np.nanargmin(np.where(np.isfinite(self.costs), self.costs, np.nan)))
 
 
-def grid_search(
-    run: TrainingRun, grid: Any, *, callback: Callable[[int, int, Any, float], object] | None = None
-) -> SearchResult:
+def grid_search(run: TrainingRun, grid: Any, *, callback: Listener = None) -> SearchResult:
     """Train at every point of a grid.
 
     Parameters
@@ -57,8 +55,9 @@ def grid_search(
         The training loop.
     grid : tree
         In place of each scalar hyperparameter, a one-dimensional array of the values to try.
-    callback : callable, optional
-        Told ``(done, total, point, cost)`` after each training.
+    callback : callable or bar, optional
+        Told a :class:`minigrad.hyper.Progress` after each training, whose `detail` is the point and
+        its cost; a bar such as tqdm's is moved by one.
 
     Returns
     -------
@@ -86,6 +85,7 @@ def grid_search(
             raise ValueError(
                 f"grid_search: expected an array of values on each axis, got {axis!r:.60}"
             )
+    tell = listener(callback)
     points, costs = [], []
     total = int(np.prod([len(axis) for axis in axes]))
     for values in itertools.product(*axes):
@@ -94,6 +94,5 @@ def grid_search(
             cost = float(value_of(run.evaluate(markers(point))))
         points.append(point)
         costs.append(cost)
-        if callback is not None:
-            callback(len(points), total, point, cost)
+        tell(Progress(len(points), total, f"cost {cost:.4f}", (point, cost)))
     return SearchResult(points, np.array(costs))

@@ -7,7 +7,7 @@ is refused: the descent goes back to the best point, with half the rate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ import numpy as np
 from minigrad import tree
 from minigrad.hyper.domains import markers
 from minigrad.hyper.methods import Method, hypergradient
-from minigrad.hyper.result import HyperGradient
+from minigrad.hyper.progress import Listener, Progress, listener
+from minigrad.hyper.result import HyperGradient, brief
 from minigrad.hyper.run import TrainingRun
 
 __all__ = ["OuterStep", "TuneResult", "tune"]
@@ -26,7 +27,7 @@ BETA_1, BETA_2, EPSILON = 0.8, 0.95, 1e-12  # short memories: outer steps are fe
 
 @dataclass(frozen=True)
 class OuterStep:
-    """What happened at one outer step; what a callback is told.
+    """What happened at one outer step; what a listener is told.
 
     Attributes
     ----------
@@ -84,7 +85,7 @@ def tune(
     rate: float = 0.25,
     explosion: float = 2.0,
     method: Method | str = "recorded",
-    callback: Callable[[OuterStep], object] | None = None,
+    callback: Listener = None,
 ) -> TuneResult:
     r"""Descend on the outer cost of a run with respect to its hyperparameters.
 
@@ -105,8 +106,9 @@ def tune(
         A point is refused if its cost is not finite or is more than this many times the first.
     method : Method or str, default "recorded"
         How to compute the hypergradient.
-    callback : callable, optional
-        Told an :class:`minigrad.hyper.OuterStep` after each.
+    callback : callable or bar, optional
+        Told a :class:`minigrad.hyper.Progress` after each outer step, whose `detail` is an
+        :class:`minigrad.hyper.OuterStep`; a bar such as tqdm's is moved by one.
 
     Returns
     -------
@@ -140,6 +142,7 @@ def tune(
     best: HyperGradient | None = None
     history: list[OuterStep] = []
     adam = OuterAdam()
+    tell = listener(callback)
     for step in range(outer_steps):
         result = hypergradient(run, at, method)
         finite = bool(np.isfinite(result.cost) and np.isfinite(result.norm))
@@ -155,13 +158,24 @@ def tune(
         if accepted and result.cost < best.cost:
             best = result
         history.append(OuterStep(step, outer_steps, result, accepted, rate, best))
-        if callback is not None:
-            callback(history[-1])
+        tell(Progress(step + 1, outer_steps, told(result), history[-1]))
         if not accepted:
             rate, adam = 0.5 * rate, OuterAdam()
         at = adam.step(result if accepted else best, rate)
     assert best is not None
     return TuneResult(history, best)
+
+
+def told(result: HyperGradient) -> str:
+    """Return a point of the descent in a few words."""
+    points = tree.paths(result.hypers).items()
+    values = [f"{name(path)} {brief(h.value)}" for path, h in points]
+    return f"cost {result.cost:.4f}, {', '.join(values)}, norm {result.norm:.1e}"
+
+
+def name(path: str) -> str:
+    """Return the path of a leaf without brackets: ``layers 0 eta``."""
+    return " ".join(re.findall(r"\w+", path)) or "hyper"
 
 
 class OuterAdam:

@@ -7,6 +7,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from minigrad.dispatch import FUNCTIONS, REDUCTIONS, UFUNCS, UNRECORDED, keywords_of
+from minigrad.ops import load_late
 from minigrad.primitive import Primitive
 
 __all__ = ["support_table"]
@@ -57,6 +58,7 @@ def support_table() -> list[dict[str, Any]]:
     >>> rows["numpy.argmax"]["note"]
     'no derivative: computed from the values'
     """
+    load_late()
     rows = [row(name_of(function), handler) for function, handler in FUNCTIONS.items()]
     rows += [row(name_of(ufunc), handler) for ufunc, handler in UFUNCS.items()]
     rows += [

@@ -141,9 +141,11 @@ def pose(
 def check(problem: Problem, order: int) -> None:
     """Check the first derivatives of a problem, then those of its derivatives."""
     f, xs = problem.function, problem.xs
-    before = [np.array(x) for x in xs]
-    ys = f(*xs)
-    for x, was, place in zip(xs, before, problem.places, strict=True):
+    # The tape copies what enters it, in the order of memory; by another order NumPy may round
+    # otherwise. So what is recorded is compared with the function of such copies.
+    before, copies = ([np.array(x) for x in xs] for _ in range(2))
+    ys = f(*copies)
+    for x, was, place in zip(copies, before, problem.places, strict=True):
         if not np.array_equal(x, was):
             raise AssertionError(f"{problem.title} changes {place} in place")
     if not ys or not all(np.all(np.isfinite(y)) for y in ys):

@@ -96,6 +96,13 @@ class Problem:
         }
         return hypers if mu is None else {**hypers, "mu": mg.unit_interval(mu)}
 
+    @property
+    def values(self) -> list[Any]:
+        """The hyperparameters as NumPy has them, in the dtype of the weights."""
+        workload = self.workload
+        given = (workload.eta, workload.lam, *(() if workload.mu is None else (workload.mu,)))
+        return [np.asarray(value, workload.dtype)[()] for value in given]
+
     def train_plain(self) -> float:
         """Train with hand-written NumPy and return the validation cost."""
         workload, mu = self.workload, self.workload.mu

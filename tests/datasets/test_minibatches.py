@@ -1,5 +1,7 @@
 """Mini-batches: random, yet the same whenever they are read."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -121,3 +123,12 @@ def test_what_cannot_be_is_refused(arguments, message):
 def test_a_generator_is_no_seed():
     with pytest.raises(TypeError, match="give a number"):
         batches(X, Y, 4, 2, np.random.default_rng(0))
+
+
+def test_batches_that_were_sent_elsewhere_are_equal_and_can_not_be_changed():
+    drawn = batches(X, Y, 4, 3)
+    there = pickle.loads(pickle.dumps(drawn))
+    for (x, y), (x_there, y_there) in zip(drawn, there, strict=True):
+        assert np.array_equal(x, x_there)
+        assert np.array_equal(y, y_there)
+    assert not any(can_change(array) for array in (there.x, there.y, there.indices, *there[0]))

@@ -1,6 +1,7 @@
 """The laws of the tape: what is recorded, what a sweep gives, what is refused and what is freed."""
 
 import gc
+import pickle
 import threading
 import tracemalloc
 import weakref
@@ -748,3 +749,13 @@ def test_an_unused_output_counts_as_zero():
         _, y = polar(r, t)
         slope = tape.gradient(y, t)
     assert_allclose(tape.gradient(slope, t), -2.0 * np.sin(0.7))
+
+
+def test_a_dtype_that_is_equal_but_another_object_is_the_same_dtype():
+    """As arrays have that come from another process: nothing is converted."""
+    x = pickle.loads(pickle.dumps(np.linspace(0.0, 1.0, 4)))
+    assert x.dtype is not np.dtype(float)
+    with mg.Tape() as tape:
+        w = tape.variable(x)
+        tape.gradient(np.sum(np.tanh(w)), w)
+    assert "astype" not in {line.primitive.name for line in tape}

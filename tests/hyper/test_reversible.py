@@ -114,6 +114,35 @@ def test_the_bits_are_those_that_momentum_loses(beta):
     assert not exact.v[0].any()
 
 
+@given(
+    st.lists(st.tuples(st.floats(0.3, 0.99), st.floats(-0.5, 0.5)), min_size=1, max_size=40),
+    st.integers(0, 2**32),
+)
+def test_schedules_are_reversed_in_the_bits_that_each_momentum_loses(schedule, seed):
+    """The pairs are momentum and rate; they are gone through ten times."""
+    exact = ExactMomentum([np.linspace(-1, 1, 7), np.zeros(7)])
+    begun, schedule = exact.w[0].copy(), 10 * schedule
+    pulls = np.random.default_rng(seed).normal(size=(len(schedule), 7))
+    for (beta, eta), g in zip(schedule, pulls, strict=True):
+        exact.push([g], beta)
+        exact.move(-eta)
+    lost = sum(np.log2(1 / beta) for beta, _ in schedule)
+    assert exact.bits == pytest.approx(lost, rel=0.1, abs=16)
+    for (beta, eta), g in zip(reversed(schedule), pulls[::-1], strict=True):
+        exact.move(eta)
+        exact.pull([g], beta)
+    np.testing.assert_array_equal(exact.w[0], begun)
+    assert not exact.v[0].any()
+
+
+def test_the_bits_of_a_run_are_told():
+    stats = mg.hypergradient(run_of(2000), HYPERS, Reversible()).stats
+    bits = float(stats.why.split(" bits")[0])
+    assert bits == pytest.approx(np.log2(1 / 0.9), rel=0.1)
+    stored = mg.hypergradient(run_of(2000), HYPERS, mg.Stored()).stats
+    assert stats.kept_bytes < stored.kept_bytes / 10
+
+
 def test_other_runs_are_refused():
     run = mg.TrainingRun(lambda h: 1.0, lambda w, h, b: w, lambda w, h: w, 3)
     with pytest.raises(TypeError, match=r"MomentumRun; for other runs take Checkpointed"):

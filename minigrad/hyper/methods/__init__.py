@@ -71,8 +71,8 @@ def hypergradient(run: TrainingRun, hypers: Any, method: Method | str = "auto") 
     method : Method or str, default "auto"
         How to compute it: ``mg.Stored()``, ``mg.Checkpointed(memory="64 MB")``, ``mg.Forward()``,
         ``mg.Recorded()``, ``mg.Truncated(last=100)``, ``mg.FiniteDifference()``; those that need
-        no setting also by name. ``"auto"`` takes one that is exact, by the number of
-        hyperparameters and by the memory that there is, and says in ``stats.why`` which and why.
+        no setting also by name. ``"auto"`` takes one that is exact, fits into the memory and is
+        foretold to be fast, from the first step; ``stats.why`` says which and why.
 
     Returns
     -------
@@ -83,6 +83,9 @@ def hypergradient(run: TrainingRun, hypers: Any, method: Method | str = "auto") 
     ------
     ValueError
         If the method's name is not known, or a schedule does not fit the run.
+    minigrad.hyper.NotEnoughMemoryError
+        If what the method would keep does not fit into the memory; see
+        :func:`minigrad.hyper.forecast`.
 
     Examples
     --------

@@ -11,6 +11,7 @@ from typing import Any
 
 from minigrad import tree
 from minigrad.hyper.domains import markers
+from minigrad.hyper.forecast import check_room
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.tape import Tape
@@ -41,7 +42,12 @@ class Recorded:
                 for path, hyper in tree.paths(marked).items()
             }
             variables = tree.unflatten(marked, leaves.values())
-            cost = run.evaluate(marked, variables)
+
+            def check(t: int) -> None:
+                if t == 0:
+                    check_room("Recorded()", run.steps * tape.nbytes, run, hypers)
+
+            cost = run.cost(run.train(marked, variables, check), variables)
         gradient = tape.gradient(cost, variables)
         stats = Stats(
             method="Recorded()",

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from minigrad.hyper.forecast import check_room
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unroll import Unroll, size
@@ -19,6 +20,11 @@ class Stored:
 
     Exact up to rounding. The memory grows with the number of steps, but only by the states and
     by the values that the way back needs.
+
+    Raises
+    ------
+    minigrad.hyper.NotEnoughMemoryError
+        After the first step, if the whole run would not fit into the memory that is free.
     """
 
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
@@ -31,6 +37,8 @@ class Stored:
             new, saved = unroll.forward(state, t)
             kept.append((state, saved))
             state = new
+            if t == 0:
+                check_room("Stored()", run.steps * size(*kept[0]), run, hypers)
         kept_bytes = run.steps * size(*kept[0]) if kept else 0
         cost, bar = unroll.end(state)
         for t in reversed(range(run.steps)):

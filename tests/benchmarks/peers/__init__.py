@@ -1,24 +1,28 @@
-"""The same hypergradient in other packages: a file for each, with one function, ``prepare``.
+"""The same hypergradient in other packages: a file for each, with two functions.
 
-``prepare(problem)`` returns a function without arguments that trains, differentiates and returns
-the cost and its derivatives in the learning rate, the decay and, if there is one, the momentum.
-What can be done once (compiling, wrapping arrays) is done before.
+``prepare(problem)`` returns a function without arguments that trains a network, differentiates
+and returns the cost and its derivatives in `problem.values`; ``prepare_scalar`` does so for the
+run of two numbers. What can be done once (compiling, wrapping arrays) is done before.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
 import minigrad as mg
 from tests.benchmarks.timing import line, paired
-from tests.benchmarks.workloads import NETWORKS, Problem
+from tests.benchmarks.workloads import NAMES, Problem, problem
 
 PEERS = {
+    "minigrad": "minigrad",
     "hips_autograd": "autograd",
     "mygrad_eager": "mygrad",
     "torch_eager": "torch",
@@ -30,36 +34,41 @@ def measure_peers(names: Sequence[str]) -> None:
     """Measure other packages over plain training, on W1 or the workloads that are named."""
     # JAX's own threads would count as CPU time.
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
-    for name in names or ("W1",):
-        if name not in NETWORKS or np.ndim(NETWORKS[name].eta) or NETWORKS[name].steps > 1000:
-            print(f"peers: {name} is not for them; choose from W1, W2, W3")
-            continue
-        work = Problem(NETWORKS[name])
+    for name in names or NAMES[:1]:
+        work = problem(name)
         ours = mg.hypergradient(work.run, work.hypers, mg.Stored())
-        found = paired(
-            lambda w=work: mg.hypergradient(w.run, w.hypers, mg.Stored()), work.train_plain
-        )
-        line(f"{name} by minigrad, over training", str(found), "")
         for peer, package in PEERS.items():
             measure_peer(name, work, ours, peer, package)
 
 
-def measure_peer(name: str, work: Problem, ours: mg.HyperGradient, peer: str, package: str) -> None:
+def prepared(work: Any, peer: str) -> Callable[[], Any]:
+    """Return the hypergradient of a workload in a package, as a function without arguments."""
+    if peer == "minigrad":
+        return lambda: mg.hypergradient(work.run, work.hypers, mg.Stored())
+    module = import_module(f"tests.benchmarks.peers.{peer}")
+    prepare = module.prepare if isinstance(work, Problem) else module.prepare_scalar
+    return prepare(work)  # type: ignore[no-any-return]
+
+
+def measure_peer(name: str, work: Any, ours: mg.HyperGradient, peer: str, package: str) -> None:
     """Measure one package, if it is there and if its numbers are ours."""
     try:
-        module = import_module(f"tests.benchmarks.peers.{peer}")
+        hypergradient = prepared(work, peer)
     except ModuleNotFoundError as error:
         if error.name != package:
             raise
         print(f"{name} by {package}: not installed")
         return
-    hypergradient = module.prepare(work)
+    if peer != "minigrad":
+        cost, bars = hypergradient()
+        rtol = 1e-9 if np.asarray(ours.cost).dtype == np.float64 else 1e-3
+        wanted = np.hstack([np.ravel(ours.gradient[hyper]) for hyper in work.hypers])
+        found = np.hstack([np.ravel(bar) for bar in bars])
+        np.testing.assert_allclose(float(cost), ours.cost, rtol=rtol, err_msg=package)
+        np.testing.assert_allclose(found, wanted, rtol=rtol, err_msg=package)
+    ratio = paired(hypergradient, work.train_plain)
     start = time.perf_counter()
-    cost, bars = hypergradient()
-    first = time.perf_counter() - start
-    rtol = 1e-9 if work.workload.dtype == np.float64 else 1e-3
-    wanted = [ours.gradient[hyper] for hyper in work.hypers]
-    np.testing.assert_allclose(float(cost), ours.cost, rtol=rtol, err_msg=package)
-    np.testing.assert_allclose([float(bar) for bar in bars], wanted, rtol=rtol, err_msg=package)
-    found = paired(hypergradient, work.train_plain)
-    line(f"{name} by {package}, over training", str(found), f"first call {first:.1f} s")
+    code = f"from tests.benchmarks.peers import *; prepared(problem({name!r}), {peer!r})()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    seconds = time.perf_counter() - start
+    line(f"{name} by {package}, over training", str(ratio), f"from a cold start {seconds:.2f} s")

@@ -10,6 +10,7 @@ import numpy as np
 from autograd import grad, value_and_grad
 from autograd.scipy.special import logsumexp
 
+from tests.benchmarks.scalar import ScalarProblem
 from tests.benchmarks.workloads import Problem
 
 
@@ -25,17 +26,20 @@ def loss(params: Any, x: Any, y: Any) -> Any:
 def prepare(problem: Problem) -> Callable[[], tuple[Any, Any]]:
     """Return the hypergradient as a function without arguments."""
     workload, batches = problem.workload, list(problem.batches)
-    rolling, slopes = workload.mu is not None, grad(loss)
+    rolling, scheduled, slopes = workload.mu is not None, np.ndim(workload.eta), grad(loss)
+    layers = range(len(problem.params))
 
     def cost(hypers: Any) -> Any:
-        eta, lam = hypers[:2]
+        etas, lam = hypers[:2]
+        decays = [(lam[k] if np.ndim(workload.lam) else lam) / problem.n for k in layers]
         params = [(layer["w"], layer["b"]) for layer in problem.params]
         velocity: Any = [(0.0, 0.0)] * len(params)
-        for x, y in batches:
+        for t, (x, y) in enumerate(batches):
+            eta = etas[t] if scheduled else etas
             g = slopes(params, x, y)
             v = [
-                (g_w + lam / problem.n * w, g_b)
-                for (g_w, g_b), (w, _) in zip(g, params, strict=True)
+                (g_w + decay * w, g_b)
+                for (g_w, g_b), (w, _), decay in zip(g, params, decays, strict=True)
             ]
             if rolling:
                 mu = hypers[2]
@@ -48,7 +52,26 @@ def prepare(problem: Problem) -> Callable[[], tuple[Any, Any]]:
             ]
         return loss(params, *problem.validation)
 
-    values = (workload.eta, workload.lam, *([workload.mu] if rolling else []))
-    hypers = tuple(workload.dtype(value) for value in values)
-    both = value_and_grad(cost)
-    return lambda: both(hypers)
+    both, values = value_and_grad(cost), tuple(problem.values)
+    return lambda: both(values)
+
+
+def prepare_scalar(problem: ScalarProblem) -> Callable[[], tuple[Any, Any]]:
+    """Return the hypergradient of the run of two numbers."""
+
+    def loss(w: Any, b: Any, x: Any, y: Any) -> Any:
+        z = w * x + b
+        return anp.mean(anp.logaddexp(0.0, z) - y * z)
+
+    slopes = grad(loss, (0, 1))
+
+    def cost(hypers: Any) -> Any:
+        eta, lam = hypers
+        w, b = problem.params["w"], problem.params["b"]
+        for x, y in problem.batches:
+            w_bar, b_bar = slopes(w, b, x, y)
+            w, b = w - eta * (w_bar + lam * w), b - eta * b_bar
+        return loss(w, b, *problem.validation)
+
+    both, values = value_and_grad(cost), (problem.eta, problem.lam)
+    return lambda: both(values)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from tests.benchmarks.scalar import ScalarProblem
 from tests.benchmarks.workloads import Problem
 
 jax.config.update("jax_enable_x64", True)
@@ -34,14 +35,15 @@ def prepare(problem: Problem) -> Callable[[], tuple[Any, Any]]:
     indices = jnp.asarray(np.array(problem.batches.indices))
 
     def cost(hypers: Any) -> Any:
-        eta, lam = hypers[:2]
+        etas = jnp.broadcast_to(hypers[0], workload.steps)
+        decays = jnp.broadcast_to(hypers[1] / problem.n, len(start))
 
-        def step(state: Any, chosen: Any) -> Any:
-            params, velocity = state
+        def step(state: Any, given: Any) -> Any:
+            (params, velocity), (chosen, eta) = state, given
             g = jax.grad(loss)(params, x[chosen], y[chosen])
             v = [
-                (g_w + lam / problem.n * w, g_b)
-                for (g_w, g_b), (w, _) in zip(g, params, strict=True)
+                (g_w + decay * w, g_b)
+                for (g_w, g_b), (w, _), decay in zip(g, params, decays, strict=True)
             ]
             if rolling:
                 v = jax.tree.map(lambda old, new: hypers[2] * old + new, velocity, v)
@@ -49,10 +51,33 @@ def prepare(problem: Problem) -> Callable[[], tuple[Any, Any]]:
             return (params, v if rolling else None), None
 
         still = jax.tree.map(jnp.zeros_like, start) if rolling else None
-        (params, _), _ = jax.lax.scan(step, (start, still), indices)
+        (params, _), _ = jax.lax.scan(step, (start, still), (indices, etas))
         return loss(params, *validation)
 
-    values = (workload.eta, workload.lam, *([workload.mu] if rolling else []))
-    hypers = tuple(jnp.asarray(value, workload.dtype) for value in values)
+    hypers = tuple(jnp.asarray(value) for value in problem.values)
     both = jax.jit(jax.value_and_grad(cost))
+    return lambda: jax.block_until_ready(both(hypers))
+
+
+def prepare_scalar(problem: ScalarProblem) -> Callable[[], tuple[Any, Any]]:
+    """Return the hypergradient of the run of two numbers."""
+    batches = jnp.asarray(problem.batches)
+    validation = [jnp.asarray(part) for part in problem.validation]
+
+    def loss(params: Any, x: Any, y: Any) -> Any:
+        z = params[0] * x + params[1]
+        return jnp.mean(jnp.logaddexp(0.0, z) - y * z)
+
+    def cost(hypers: Any) -> Any:
+        eta, lam = hypers
+
+        def step(params: Any, batch: Any) -> Any:
+            (w, b), (w_bar, b_bar) = params, jax.grad(loss)(params, *batch)
+            return (w - eta * (w_bar + lam * w), b - eta * b_bar), None
+
+        start = tuple(jnp.asarray(value) for value in problem.params.values())
+        return loss(jax.lax.scan(step, start, batches)[0], *validation)
+
+    both = jax.jit(jax.value_and_grad(cost))
+    hypers = jnp.asarray(problem.eta), jnp.asarray(problem.lam)
     return lambda: jax.block_until_ready(both(hypers))

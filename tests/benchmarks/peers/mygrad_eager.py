@@ -8,6 +8,7 @@ from typing import Any
 import mygrad
 import numpy as np
 
+from tests.benchmarks.scalar import ScalarProblem
 from tests.benchmarks.workloads import Problem
 
 
@@ -38,17 +39,21 @@ def slopes(params: Any, x: Any, y: Any) -> list[tuple[Any, Any]]:
 def prepare(problem: Problem) -> Callable[[], tuple[Any, Any]]:
     """Return the hypergradient as a function without arguments."""
     workload, batches = problem.workload, list(problem.batches)
-    rolling = workload.mu is not None
-    values = (workload.eta, workload.lam, *([workload.mu] if rolling else []))
+    rolling, scheduled = workload.mu is not None, np.ndim(workload.eta)
 
     def hypergradient() -> tuple[Any, Any]:
-        hypers = [mygrad.tensor(workload.dtype(value)) for value in values]
-        eta, decay = hypers[0], hypers[1] / workload.dtype(problem.n)
+        hypers = [mygrad.tensor(value) for value in problem.values]
+        each = hypers[1] / workload.dtype(problem.n)
+        decays = [each[k] if np.ndim(workload.lam) else each for k in range(len(problem.params))]
         params: Any = [(mygrad.tensor(p["w"]), mygrad.tensor(p["b"])) for p in problem.params]
         velocity: Any = None
-        for x, y in batches:
+        for t, (x, y) in enumerate(batches):
+            eta = hypers[0][t] if scheduled else hypers[0]
             g = slopes(params, x, y)
-            v = [(g_w + decay * w, g_b) for (g_w, g_b), (w, _) in zip(g, params, strict=True)]
+            v = [
+                (g_w + decay * w, g_b)
+                for (g_w, g_b), (w, _), decay in zip(g, params, decays, strict=True)
+            ]
             if rolling:
                 if velocity is not None:
                     v = [
@@ -64,6 +69,24 @@ def prepare(problem: Problem) -> Callable[[], tuple[Any, Any]]:
         highest = z.data.max(axis=1, keepdims=True)
         sums = mygrad.log(mygrad.sum(mygrad.exp(z - highest), axis=1)) + highest[:, 0]
         cost = mygrad.mean(sums - z[np.arange(len(y)), y])
+        cost.backward()
+        return cost.data, [hyper.grad for hyper in hypers]
+
+    return hypergradient
+
+
+def prepare_scalar(problem: ScalarProblem) -> Callable[[], tuple[Any, Any]]:
+    """Return the hypergradient of the run of two numbers."""
+
+    def hypergradient() -> tuple[Any, Any]:
+        eta, lam = hypers = mygrad.tensor(problem.eta), mygrad.tensor(problem.lam)
+        w, b = mygrad.tensor(problem.params["w"]), mygrad.tensor(problem.params["b"])
+        for x, y in problem.batches:
+            d = 1.0 / (1.0 + mygrad.exp(-(w * x + b))) - y
+            w, b = w - eta * (d * x + lam * w), b - eta * d
+        x, y = problem.validation
+        z = w * x + b
+        cost = mygrad.mean(mygrad.logaddexp(0.0, z) - y * z)
         cost.backward()
         return cost.data, [hyper.grad for hyper in hypers]
 
