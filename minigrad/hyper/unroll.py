@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,60 @@ class Unroll:
         hypers = tree.leaves(self.first_hypers)
         self.gather(self.first_tape.gradient(targets, hypers, cotangent=state_bar), None)
 
-    # Steps
+    # Stretches of steps, each a piece for steps of one signature
+
+    def advance(self, state: State, start: int, stop: int) -> State:
+        """Return the state after the steps from `start` to `stop`."""
+        while start < stop:
+            programs, steps = self.stretch(state, start, stop)
+            if programs is None:
+                state, steps.taken = self.recorded(state, start, steps.first)[0], 1
+            else:
+                state = programs.advance(state, self.fixed, steps)
+            start += steps.taken
+            self.steps_run += steps.taken
+        return state
+
+    def forward_stretch(self, state: State, start: int, stop: int) -> tuple[State, list[Piece]]:
+        """Return the state after the steps from `start` to `stop`, and what the way back needs."""
+        pieces: list[Piece] = []
+        while start < stop:
+            programs, steps = self.stretch(state, start, stop)
+            if programs is None:
+                state, recording = self.recorded(state, start, steps.first)
+                pieces.append(recording)
+                steps.taken = 1
+            else:
+                state, kept = programs.forward(state, self.fixed, steps)
+                pieces.append(Stretch(programs, steps.back(), kept))
+            start += steps.taken
+            self.steps_run += steps.taken
+        return state, pieces
+
+    def backward_stretch(self, state_bar: State, pieces: list[Piece]) -> State:
+        """Return the cotangents of the first state of a stretch, from those of the last.
+
+        Gather those of the hypers. The pieces are used up: what they hold is given back.
+        """
+        while pieces:
+            piece = pieces.pop()
+            if isinstance(piece, Recording):
+                state_bar, hyper_bars = piece.pull(state_bar)
+                self.gather(hyper_bars, piece.t)
+                continue
+            numbers = [k for k, varies in enumerate(self.scheduled) if not varies]
+            schedules = [k for k, varies in enumerate(self.scheduled) if varies]
+            totals, taken = [self.bars[k] for k in numbers], len(piece.kept)
+            state_bar, totals, lists = piece.programs.backward(
+                state_bar, totals, self.fixed, piece.steps, piece.kept
+            )
+            piece.steps.check(taken)
+            for k, total in zip(numbers, totals, strict=True):
+                self.bars[k] = total
+            for k, items in zip(schedules, lists, strict=True):
+                for t, item in zip(piece.steps.order, items, strict=True):
+                    self.bars[k][t] += item
+        return state_bar
 
     def stretch(self, state: State, start: int, stop: int) -> tuple[StepPrograms | None, Steps]:
         """Return the programs for step `start`, and the steps up to `stop` for which they are."""
@@ -103,39 +157,26 @@ class Unroll:
             stop = start + 1
         return programs, Steps(self, range(start, stop), batch)
 
+    def step_bytes(self, state: State) -> int:
+        """Return how many bytes the way back reads of the first step."""
+        programs = self.programs(state, self.run.batch(0), 0)
+        if programs is None:
+            return size(self.forward_stretch(state, 0, 1)[1])
+        return programs.step_bytes
+
+    # Single steps
+
     def step(self, state: State, t: int) -> State:
         """Return the next state."""
-        self.steps_run += 1
-        batch = self.run.batch(t)
-        if (programs := self.programs(state, batch, t)) is not None:
-            return programs.step(state, self.hypers_at(t), batch)
-        return self.recorded(state, t, batch)[0]
+        return self.advance(state, t, t + 1)
 
-    def forward(self, state: State, t: int) -> tuple[State, Any]:
-        """Return the next state and what the way back needs besides the state."""
-        self.steps_run += 1
-        batch = self.run.batch(t)
-        if (programs := self.programs(state, batch, t)) is not None:
-            return programs.forward(state, self.hypers_at(t), batch)
-        return self.recorded(state, t, batch)
+    def forward(self, state: State, t: int) -> tuple[State, list[Piece]]:
+        """Return the next state and what the way back needs."""
+        return self.forward_stretch(state, t, t + 1)
 
-    def backward(self, state_bar: State, state: State, saved: Any, t: int) -> State:
+    def backward(self, state_bar: State, state: State, saved: list[Piece], t: int) -> State:
         """Return the cotangents of `state`, from those of the next; gather the hypers'."""
-        if isinstance(saved, Recording):
-            state_bar, hyper_bars = saved.pull(state_bar)
-        else:
-            hypers, batch = self.hypers_at(t), self.run.batch(t)
-            programs = self.kept_programs(state, batch, t)
-            state_bar, hyper_bars = programs.backward(state_bar, state, hypers, batch, saved)
-        self.gather(hyper_bars, t)
-        return state_bar
-
-    def kept_programs(self, state: State, batch: Any, t: int) -> StepPrograms:
-        """Return the programs that step `t` was run with."""
-        if self.same is not None and self.same[0] == signature(batch):
-            return self.same[1]
-        found: StepPrograms = self.run.programs[self.key(state, batch, t)]
-        return found
+        return self.backward_stretch(state_bar, [copy(piece) for piece in saved])
 
     def recorded(self, state: State, t: int, batch: Any) -> tuple[State, Recording]:
         """Take a step on a tape of its own."""
@@ -143,7 +184,7 @@ class Unroll:
             given, hypers = tape.variable(self.unflatten(state)), tape.variable(self.at_step(t))
             new = self.run.step(given, hypers, batch)
         leaves = tree.leaves(tree.map(lambda x, like: x, new, self.shape))
-        return [value_of(x) for x in leaves], Recording(tape, given, hypers, leaves)
+        return [value_of(x) for x in leaves], Recording(tape, given, hypers, leaves, t)
 
     def programs(self, state: State, batch: Any, t: int) -> StepPrograms | None:
         """Return the compiled programs for a step like this one; None if it must be recorded."""
@@ -162,7 +203,7 @@ class Unroll:
             if not found.announced:
                 found.announced = True
                 warnings.warn(
-                    f"steps are recorded one by one, not replayed: {found.reason}", stacklevel=5
+                    f"steps are recorded one by one, not replayed: {found.reason}", stacklevel=6
                 )
             return None
         self.same = (of_batch, found) if found.keeps_kinds else None
@@ -171,7 +212,7 @@ class Unroll:
     def key(self, state: State, batch: Any, t: int) -> Any:
         """Return what a program is kept under: the shapes of its trees, the kinds of leaves."""
         trees = signature(self.shape)[0], signature(self.values)[0]
-        return trees, signature(state, self.hypers_at(t), batch)
+        return trees, tuple(self.scheduled), signature(state, self.hypers_at(t), batch)
 
     def holds(self, found: Any, key: Any, state: State, batch: Any, t: int) -> bool:
         """Whether a program that an earlier pass compiled still does what the step does.
@@ -180,7 +221,8 @@ class Unroll:
         """
         if key in self.held or isinstance(found, Fallback):
             return True
-        replayed = found.step(state, self.hypers_at(t), batch)
+        entries = [weak(schedule[t]) for schedule in self.schedules]
+        replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
         return all(map(alike, replayed, self.recorded(state, t, batch)[0]))
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
@@ -189,7 +231,8 @@ class Unroll:
         again, other = self.unlike(state, mine, t)
         following = self.recorded(state, t, mine)[0]
         examples = [(state, self.at_step(t), mine), (following, self.at_step(again), other)]
-        found = StepPrograms.of(self.run.step, [(self.unflatten(s), h, b) for s, h, b in examples])
+        examples = [(self.unflatten(s), h, b) for s, h, b in examples]
+        found = StepPrograms.of(self.run.step, examples, self.scheduled)
         self.run.batch(t)  # and now this one is read again
         return found
 
@@ -271,7 +314,7 @@ class Steps:
         for t in self.order:
             batch, self.first = read(t) if self.first is None else self.first, None
             leaves: Any = []
-            if type(batch) is tuple and tuple([*map(type, batch)]) == self.types:
+            if type(batch) is tuple and tuple(map(type, batch)) == self.types:
                 leaves = batch  # the usual case, looked through in a third of the time
                 if kinds(batch) != kind[1]:
                     break
@@ -280,17 +323,48 @@ class Steps:
             self.taken += 1
             yield (*[weak(schedule[t]) for schedule in schedules], *leaves) if schedules else leaves
 
+    def back(self) -> Steps:
+        """Return the steps that were taken, from the last to the first."""
+        steps = copy(self)
+        steps.order, steps.first = self.order[: self.taken][::-1], None
+        return steps
+
+    def check(self, wanted: int) -> None:
+        """Raise if not all steps were taken: a batch was another one when it was read again."""
+        if self.taken < wanted:
+            raise ValueError(
+                f"the batch of step {self.order[self.taken]} has another shape or type when it is "
+                f"read again: batches must be the same each time they are read"
+            )
+
+
+class Stretch:
+    """Steps that were replayed, to be pulled back: what was kept of each."""
+
+    def __init__(self, programs: StepPrograms, steps: Steps, kept: list[Any]) -> None:
+        self.programs, self.steps, self.kept = programs, steps, kept
+
+    def __copy__(self) -> Stretch:
+        """Return the same with a list of its own, for that is used up."""
+        return Stretch(self.programs, self.steps, list(self.kept))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what was kept."""
+        return len(self.kept) * size(self.kept[0]) if self.kept else 0
+
 
 class Recording:
     """One recorded step, to be pulled back."""
 
-    def __init__(self, tape: Tape, state: Any, hypers: Any, new: list[Any]) -> None:
-        self.tape, self.state, self.hypers, self.new = (
-            tape,
-            floating(tree.leaves(state)),
-            tree.leaves(hypers),
-            new,
-        )
+    def __init__(self, tape: Tape, state: Any, hypers: Any, new: list[Any], t: int = 0) -> None:
+        self.tape, self.new, self.t = tape, new, t
+        self.state, self.hypers = floating(tree.leaves(state)), tree.leaves(hypers)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tape."""
+        return self.tape.nbytes
 
     def pull(self, new_bar: State) -> tuple[State, list[Any]]:
         """Return the cotangents of the state and of the hypers."""
@@ -305,13 +379,12 @@ class Recording:
         return list(self.tape.tangent(floating(self.new), sources, [dots, moves]))
 
 
+Piece = Stretch | Recording  # of a stretch
+
+
 def size(*parts: Any) -> int:
     """Return the bytes that states and what was saved beside them take."""
-    if any(isinstance(part, Recording) for part in parts):
-        return sum(
-            part.tape.nbytes if isinstance(part, Recording) else size(part) for part in parts
-        )
-    return sum(np.asarray(x).nbytes for x in tree.leaves(list(parts)))
+    return sum(int(getattr(x, "nbytes", 0) or np.asarray(x).nbytes) for x in tree.leaves(parts))
 
 
 def zero(x: Any) -> Any:

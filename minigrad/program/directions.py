@@ -17,7 +17,7 @@ hyperparameter is used at the end of a step, when the tangent of the gradient is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +34,7 @@ from minigrad.ops.special import spread_rows, sum_rows
 from minigrad.primitive import Primitive, broadcast_to, select, unbroadcast, variable
 from minigrad.program import stacks
 from minigrad.program.emit import NARROW, is_elementwise
+from minigrad.program.linear import moving_lines
 from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
 from minigrad.program.stacks import LIFTS, by_direction
 from minigrad.transforms import detached
@@ -41,7 +42,8 @@ from minigrad.transforms import detached
 __all__ = ["Rows", "Unit", "stacked", "written_out"]
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True)
+class Rows:
     """Some directions: so many from `start`; a single one, without an axis, if `count` is None.
 
     `ahead` says that they are counted from a number that the program is given at each step.
@@ -189,9 +191,9 @@ class Stacker:
 
     def onto(self, stack: Argument, term: Argument, line: Line) -> int:
         """Write the sum of a stack and a term that has some of its rows."""
-        start, count, ahead = self.rows[term]
-        at = [self.ahead] if ahead and self.ahead is not None else []
-        params = {"start": start, "count": count}
+        rows = self.rows[term]
+        at = [self.ahead] if rows.ahead and self.ahead is not None else []
+        params = {"start": rows.start, "count": rows.count}
         return self.write(stacks.add_to_rows, stack, term, *at, rows=ALL, like=line, params=params)
 
     def spread(self, argument: Argument, shape: Any, line: Line) -> Argument:
@@ -285,7 +287,7 @@ def outer_product(
 ) -> Argument | None:
     if len(moving) > 1:
         return None
-    n, m = line.shape
+    n = line.shape[0]
     a, b = arguments
     if moving == [0]:
         a = s.write(
@@ -447,78 +449,66 @@ def written_out(
     Program
         With as many inputs and outputs as there are directions in place of each tangent.
     """
-    moving = set(dots) | set(units)
-    lines: dict[int, Line] = {}
-    for number, line in program.lines.items():
-        if number not in moving and not moving.isdisjoint(line.reads):
-            moving.add(number)
-        elif number not in moving:
-            lines[number] = line
+    moving = moving_lines(program, [*dots, *units])
+    lines = {k: line for k, line in program.lines.items() if k not in moving}
     fresh = max(program.lines, default=0)
     given: dict[tuple[int, int], int] = {}
-    results: list[list[Argument]] = []
     first = len(program.outputs) - new_dots
+    results: list[list[Argument]] = []
     for direction, name in enumerate(names):
         becomes: dict[int, Argument | None] = {}  # None is a zero
-
-        def now(a: Argument, becomes: dict[int, Argument | None] = becomes) -> Argument | None:
-            return becomes.get(a, a) if isinstance(a, int) else a
-
-        def zero(a: Argument) -> Argument:
-            line = program.lines[a]  # type: ignore[index]
-            return Constant(0.0 if line.dtype is None else np.zeros(line.shape, line.dtype)[()])
-
         for number, line in program.lines.items():
             if number not in moving:
                 continue
             if number in units:
                 becomes[number] = of_direction(units[number], direction)
                 continue
-            arguments = list(map(now, line.arguments))
-            new: Line | None = replace(line, arguments=tuple(a for a in arguments if a is not None))
+            found: Line | Argument | None
             if number in dots:
-                new = replace(line, name=f"{line.name}_by_{name}")
-            elif all(now(a) is None for a in line.reads if a in moving):
-                becomes[number] = None
-                continue
-            elif None in arguments:
-                k = arguments.index(None)
-                rest = arguments[1 - k] if len(arguments) == 2 else None
-                same = rest is not None and program.kind(line.arguments[1 - k])[0] == line.shape
-                if line.primitive is add and same:
-                    becomes[number] = rest
-                    continue
-                if line.primitive is subtract and same and k == 1:
-                    becomes[number] = rest
-                    continue
-                full = tuple(
-                    zero(b) if a is None else a
-                    for a, b in zip(arguments, line.arguments, strict=True)
-                )
-                new = replace(line, arguments=full)
-            fresh += 1
-            lines[fresh] = new
-            becomes[number] = fresh
+                found = replace(line, name=f"{line.name}_by_{name}")
+            else:
+                found = in_direction(line, program.lines, becomes)
+            if isinstance(found, Line):
+                fresh += 1
+                lines[fresh], found = found, fresh
+            becomes[number] = found
             if number in dots:
                 given[number, direction] = fresh
-        results.append(
-            [
-                zero(o) if now(o) is None else now(o)  # type: ignore[misc]
-                for o in program.outputs[first:]
-            ]
-        )
+        results.append([filled(o, program.lines, becomes) for o in program.outputs[first:]])
     others = [k for k in program.inputs if k not in moving]
     inputs = [*others, *(given[dot, d] for dot in dots for d in range(len(names)))]
-    outputs = [
-        *program.outputs[:first],
-        *(results[d][k] for k in range(new_dots) for d in range(len(names))),
-    ]
-    return Program(lines, inputs, outputs)
+    columns = [row[k] for k in range(new_dots) for row in results]
+    return Program(lines, inputs, [*program.outputs[:first], *columns])
+
+
+Becomes = Mapping[int, Argument | None]
+
+
+def in_direction(line: Line, lines: Mapping[int, Line], becomes: Becomes) -> Line | Argument | None:
+    """Return a line in one direction, or what stands for it; None if it does not move."""
+    if all(becomes[a] is None for a in line.reads if a in becomes):
+        return None
+    for k, a in enumerate(line.arguments):
+        if isinstance(a, int) and becomes.get(a, a) is None:
+            rest = line.arguments[1 - k]
+            whole = isinstance(rest, int) and lines[rest].shape == line.shape
+            if whole and (line.primitive is add or (line.primitive is subtract and k == 1)):
+                return filled(rest, lines, becomes)
+    return replace(line, arguments=tuple(filled(a, lines, becomes) for a in line.arguments))
+
+
+def filled(argument: Argument, lines: Mapping[int, Line], becomes: Becomes) -> Argument:
+    """Return what stands for an argument in one direction; zeros, if it does not move there."""
+    found = becomes.get(argument, argument) if isinstance(argument, int) else argument
+    if found is None:
+        line = lines[argument]  # type: ignore[index]
+        return Constant(0.0 if line.dtype is None else np.zeros(line.shape, line.dtype)[()])
+    return found
 
 
 def of_direction(unit: Unit, direction: int) -> Argument | None:
     """Return how a hyperparameter moves in one direction; None where it does not."""
-    start, count, _ = unit.rows
+    start, count = unit.rows.start, unit.rows.count
     if count is None:
         return Constant(unit.value) if direction == start else None
     if start <= direction < start + count:

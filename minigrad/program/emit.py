@@ -15,7 +15,7 @@ import math
 import re
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -106,6 +106,15 @@ def is_number(line: Line) -> bool:
     return line.shape == () and line.dtype in (None, np.dtype(float))
 
 
+class Written(NamedTuple):
+    """A function as written: whether Python's numbers may raise in it where NumPy's would not."""
+
+    source: str
+    function: Callable[..., Any]
+    names: dict[int, str]
+    may_raise: bool
+
+
 class Writer:
     """Writes one function.
 
@@ -121,7 +130,7 @@ class Writer:
         self.functions = {prim: self.unique(prim.name) for prim in called(program)}
         self.last, self.borrowed = last_reads(program), borrowed(program)
         self.body: list[str] = []
-        self.where = ""
+        self.where, self.may_raise = "", False
 
     def unique(self, wish: str) -> str:
         """Return a name like `wish` that is none yet."""
@@ -152,14 +161,14 @@ class Writer:
             self.namespace[name] = value
         return self.constants[id(value)]
 
-    def compiled(self, source: str) -> Callable[..., Any]:
+    def compiled(self, source: str) -> Written:
         """Compile the function; its source is there for tracebacks as long as it lives."""
         file = f"<minigrad {self.name} {next(serial)}>"
         exec(compile(source, file, "exec"), self.namespace)
         function: Callable[..., Any] = self.namespace.pop(self.name)
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         weakref.finalize(function, linecache.cache.pop, file, None)
-        return function
+        return Written(source, function, self.names, self.may_raise)
 
     def operands(self, line: Line) -> list[str]:
         """Return the arguments as text; numbers that widen narrow arrays say that they do."""
@@ -292,6 +301,7 @@ class Writer:
         prim = line.primitive
         real = all(self.is_plain(a) and self.dtype(a) in REAL for a in line.arguments)
         if real and not self.careful:
+            self.may_raise |= prim in MATH or (prim in (power, divide) and not is_constant(line))
             if prim in MATH:
                 return f"math.{MATH[prim]}({', '.join(texts)})"
             if prim in OPERATORS:
@@ -299,6 +309,12 @@ class Writer:
             if prim is ops.square:
                 return f"{texts[0]} * {texts[0]}"
         return f"float({self.expression(line, texts)})"
+
+
+def is_constant(line: Line) -> bool:
+    """Whether the second operand, such as a divisor, is a constant that is not 0."""
+    other = line.arguments[1]
+    return isinstance(other, Constant) and bool(other.value != 0)
 
 
 def may_share(line: Line) -> bool:
@@ -345,9 +361,6 @@ def last_reads(program: Program) -> dict[int, float]:
     return last
 
 
-Written = tuple[str, Callable[..., Any], dict[int, str]]  # source, function, names
-
-
 def emit(program: Program, name: str = "program") -> Emitted:
     """Write a program as source and compile it.
 
@@ -357,25 +370,27 @@ def emit(program: Program, name: str = "program") -> Emitted:
     return with_care(lambda careful: straight(program, name, careful=careful))
 
 
-def with_care(write: Callable[[bool], Written]) -> Emitted:
+def with_care(
+    write: Callable[[bool], Written], fresh: Callable[[Any], Any] = lambda inputs: inputs
+) -> Emitted:
     """Return what `write` writes; where a number becomes infinite, its careful form runs instead.
 
-    The careful form begins anew: the inputs must be as they were.
+    The careful form begins anew: `fresh` gives the inputs of each attempt, from those given.
     """
-    source, fast, names = write(False)
-    if "math." not in source and " / " not in source:
-        return Emitted(source, fast, names)
-    careful: list[Callable[..., Any]] = []
+    fast = write(False)
+    if not fast.may_raise:
+        return Emitted(fast.source, fast.function, fast.names)
+    careful: list[Written] = []
 
     def function(*inputs: Any) -> Any:
         try:
-            return fast(*inputs)
+            return fast.function(*fresh(inputs))
         except (ArithmeticError, ValueError):  # a number became infinite, or none
             if not careful:
-                careful.append(write(True)[1])
-            return careful[0](*inputs)
+                careful.append(write(True))
+            return careful[0].function(*fresh(inputs))
 
-    return Emitted(source, function, names)
+    return Emitted(fast.source, function, fast.names)
 
 
 def straight(program: Program, name: str, *, careful: bool) -> Written:
@@ -388,4 +403,4 @@ def straight(program: Program, name: str, *, careful: bool) -> Written:
     outputs = [writer.output(output) for output in program.outputs]
     body = [*writer.body, f"return {', '.join(outputs)}{',' if len(outputs) == 1 else ''}"]
     source = f"def {name}({', '.join(inputs)}):\n" + "".join(f"    {row}\n" for row in body)
-    return source, writer.compiled(source), writer.names
+    return writer.compiled(source)

@@ -37,6 +37,7 @@ def gather_factors(program: Program, dots: Iterable[int]) -> Program:
     """
     moving, uses = moving_lines(program, dots), read_counts(program)
     old, lines = program.lines, dict[int, Line]()
+    readers = {a: line for line in old.values() for a in line.reads}
     chains: dict[int, list[tuple[int, Line]]] = {}  # the links that end here
     fresh = max(old, default=0)
 
@@ -66,7 +67,9 @@ def gather_factors(program: Program, dots: Iterable[int]) -> Program:
             alone = uses[base] == 1 or old[base].primitive is negative  # a sign is free
             chain = [*(chains.get(base, []) if alone else []), (base, line)]
             chains[number] = chain
-            if len(chain) > 1 and not is_continued(number, program, moving, uses):
+            reader = readers.get(number) if uses[number] == 1 else None
+            continued = reader is not None and link(reader, old, moving) == number
+            if len(chain) > 1 and not continued:
                 parts = [(part.primitive, beside(part, at)) for at, part in chain]
                 times = [a for prim, a in parts if prim is multiply]
                 over = [a for prim, a in parts if prim is divide]
@@ -100,14 +103,6 @@ def link(line: Line, lines: dict[int, Line], moving: set[int]) -> int | None:
 def beside(line: Line, base: int) -> Argument:
     """Return the factor beside the tangent; of a sign, the tangent itself."""
     return line.arguments[-1] if line.arguments[0] == base else line.arguments[0]
-
-
-def is_continued(number: int, program: Program, moving: set[int], uses: Counter[Any]) -> bool:
-    """Whether the only line that reads this one multiplies it further."""
-    if uses[number] != 1 or number in program.outputs:
-        return False
-    reader = next(line for line in program.lines.values() if number in line.reads)
-    return link(reader, program.lines, moving) == number
 
 
 def weigh_sums(program: Program, dots: Iterable[int]) -> Program:
@@ -146,7 +141,7 @@ def subtract_terms(program: Program) -> Program:
     def rule(number: int, line: Line) -> Line | Argument:
         kept[number] = line
         if line.primitive is add_to_rows and isinstance(line.arguments[1], int):
-            stack, term, *at = line.arguments
+            stack, _, *at = line.arguments
             made = kept[line.arguments[1]]
             if made.primitive is negative:
                 arguments = (stack, made.arguments[0], *at)

@@ -78,7 +78,11 @@ def emit_loop(loop: Loop, name: str) -> Emitted:
     as something to go over (again, if need be) and what was kept; it returns what has gone round,
     the sums, the lists and what it keeps.
     """
-    return with_care(lambda careful: written(loop, name, careful=careful))
+
+    def fresh(inputs: Any) -> Any:
+        return inputs if loop.kept is None else (*inputs[:-1], list(inputs[-1]))
+
+    return with_care(lambda careful: written(loop, name, careful=careful), fresh)
 
 
 def written(loop: Loop, name: str, *, careful: bool) -> Written:
@@ -119,20 +123,20 @@ def written(loop: Loop, name: str, *, careful: bool) -> Written:
             f"{', '.join(to for to, _ in moves)} = {', '.join(text(x) for _, x in moves)}"
         )
     bring = tuple_of([names[k] for k in loop.brought])
-    head, source, given = bring, steps, [*carried, *sums, *fixed, steps]
+    given = [*carried, *sums, *fixed, steps]
     if loop.kept is not None:
-        head = f"{bring}, {tuple_of([names[k] for k in loop.kept])}"
-        source, given = f"zip({steps}, reversed({kept}))", [*given, kept]
+        inside.insert(0, f"{tuple_of([names[k] for k in loop.kept])} = {kept}.pop()")
+        given.append(kept)
     back = [*carried, *sums, *lists, *([kept] if loop.keep is not None else [])]
     rows = [
         f"def {name}({', '.join(given)}):",
         *(f"    {row}" for row in before),
-        f"    for {head} in {source}:",
+        f"    for {bring} in {steps}:",
         *(f"        {row}" for row in inside or ["pass"]),
         f"    return {', '.join(back)}{',' if len(back) == 1 else ''}",
     ]
     code = "".join(f"{row}\n" for row in rows)
-    return code, writer.compiled(code), names
+    return writer.compiled(code)
 
 
 def is_input(line: Line) -> bool:

@@ -8,8 +8,10 @@ one program. What can't be told from two recordings (a branch on a value) is wat
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +19,9 @@ import numpy as np
 from minigrad import tree
 from minigrad.dispatch import watching
 from minigrad.errors import MinigradError
-from minigrad.program.emit import emit
 from minigrad.program.lines import Line, Program, of_tape
-from minigrad.program.passes import drop_dead, optimise, repr_of
+from minigrad.program.loop import Loop, emit_loop
+from minigrad.program.passes import optimise, repr_of
 from minigrad.tape import Tape
 from minigrad.variable import value_of
 
@@ -40,17 +42,27 @@ class Fallback:
 
 
 class StepPrograms:
-    """The compiled programs for steps of one signature: the step, the step that saves, the adjoint.
+    """The compiled loops for steps of one signature: onward, onward and keeping, and back.
 
     Attributes
     ----------
-    step_program, forward_program, backward_program : Emitted
+    advance_program, forward_program, backward_program : Emitted
         Print them to read their source.
+    keeps_kinds : bool
+        Whether the next state has the shapes and dtypes of the state, so that steps can follow
+        one another.
+    step_bytes : int
+        How many bytes the way back reads of a step.
     """
 
     @staticmethod
-    def of(step: Callable[..., Any], examples: Sequence[Example]) -> StepPrograms | Fallback:
-        """Record a step at each example, check that it is one program, and compile it."""
+    def of(
+        step: Callable[..., Any], examples: Sequence[Example], scheduled: Sequence[bool] = ()
+    ) -> StepPrograms | Fallback:
+        """Record a step at each example, check that it is one program, and compile it.
+
+        `scheduled` says which leaves of the hypers may be others at each step; all, if left out.
+        """
         try:
             traces = [Trace(step, example) for example in examples]
         except MinigradError as error:
@@ -60,57 +72,93 @@ class StepPrograms:
                 return Fallback(
                     f"the step looks at a value, {trace.looked[0]}, and may branch on it"
                 )
+            if trace.turned:
+                return Fallback(
+                    f"the step turns {trace.turned[0]}, a whole number, into a float or back: "
+                    f"begin with a float, such as 0.0"
+                )
         reason = difference(*(trace.program for trace in traces))
-        return Fallback(reason) if reason else StepPrograms(traces[0])
+        return Fallback(reason) if reason else StepPrograms(traces[0], scheduled)
 
-    def __init__(self, trace: Trace) -> None:
-        # The same step's tangents, once somebody wants them, by which hypers are schedules.
-        self.tangents: dict[tuple[bool, ...], TangentProgram] = {}
+    def __init__(self, trace: Trace, scheduled: Sequence[bool]) -> None:
+        self.tangents: TangentProgram | None = None  # of the same step, once somebody wants it
         program = optimise(trace.program)
-        self.n_new, self.weak = trace.n_new, trace.weak
-        new, bars = program.outputs[: trace.n_new], program.outputs[trace.n_new :]
         given, new_bars = program.inputs[: trace.n_given], program.inputs[trace.n_given :]
-        self.n_bars = len(new_bars)
-        kinds = [program.kind(k) for k in (*given[: trace.n_new], *new)]
-        self.keeps_kinds = kinds[: trace.n_new] == kinds[trace.n_new :]
+        new, bars = program.outputs[: trace.n_new], program.outputs[trace.n_new :]
+        state, hypers = given[: trace.n_state], given[trace.n_state :][: trace.n_hypers]
+        batch = given[trace.n_state + trace.n_hypers :]
+        per_step = list(scheduled) or [True] * len(hypers)
+        fixed = [k for k, varies in zip(hypers, per_step, strict=True) if not varies]
+        brought = [k for k, varies in zip(hypers, per_step, strict=True) if varies]
+        self.per_step, self.n_state, self.n_bars = per_step, len(state), len(new_bars)
+        kinds = [program.kind(k) for k in (*state, *new)]
+        self.keeps_kinds = kinds[: len(state)] == kinds[len(state) :]
         ahead, views = program.needed(new), views_of(program, given)
         behind = program.needed(bars) - (ahead - views)
         read = {j for k in behind for j in program.lines[k].reads}
         read |= {bar for bar in bars if isinstance(bar, int)}
-        saved = [k for k in program.lines if k in (ahead & read) - behind - {*program.inputs}]
-        forward = program.part(ahead, given, [*new, *saved])
-        self.step_program = emit(drop_dead(Program(forward.lines, given, new)), "step")
-        self.forward_program = emit(forward, "forward")
-        names = self.forward_program.names
-        back = program.part(behind, [*given, *saved, *new_bars], bars, names)
-        self.backward_program = emit(back, "backward")
+        same = fixed_lines(program, [*state, *brought, *batch, *new_bars])
+        saved = [k for k in program.lines if k in (ahead & read) - behind - {*given} - same]
+        behind |= program.needed(read & same) - {*given}
+        keep = [*(k for k in state if k in read), *saved]
+        self.step_bytes = sum(nbytes(program.lines[k]) for k in keep)
+        onward = program.part(ahead, given, new)
+        loop = Loop(onward, state, new, fixed, [*brought, *batch])
+        self.advance_program = emit_loop(loop, "advance")
+        self.forward_program = emit_loop(replace(loop, keep=keep), "forward")
+        back = program.part(behind, [*given, *saved, *new_bars], bars, self.forward_program.names)
+        state_bars, hyper_bars = bars[: self.n_bars], bars[self.n_bars :]
+        named_bars = [
+            (f"{program.lines[k].name}_bar", bar) for k, bar in zip(hypers, hyper_bars, strict=True)
+        ]
+        called = list(zip(named_bars, per_step, strict=True))
+        self.backward_program = emit_loop(
+            Loop(
+                back,
+                new_bars,
+                state_bars,
+                fixed,
+                [*brought, *batch],
+                kept=keep,
+                sums=[pair for pair, varies in called if not varies],
+                lists=[pair for pair, varies in called if varies],
+                weak=frozenset(bars[k] for k in trace.weak),
+            ),
+            "backward",
+        )
 
     @property
     def source(self) -> str:
-        """The step and its adjoint as NumPy code."""
+        """The steps and their adjoint as NumPy code."""
         return f"{self.forward_program.source}\n\n{self.backward_program.source}"
 
     def __str__(self) -> str:
         return self.source
 
-    def step(self, state: State, hypers: State, batch: Any) -> State:
-        """Return the next state."""
-        return list(self.step_program.function(*state, *hypers, *tree.leaves(batch)))
+    def advance(self, state: State, hypers: State, steps: Iterable[Any]) -> State:
+        """Return the state after some steps.
 
-    def forward(self, state: State, hypers: State, batch: Any) -> tuple[State, Any]:
-        """Return the next state and what the adjoint needs besides state, hypers and batch."""
-        out = self.forward_program.function(*state, *hypers, *tree.leaves(batch))
-        return list(out[: self.n_new]), out[self.n_new :]
+        `hypers` are those that are the same at every step; `steps` has, for each step, a tuple of
+        the others and of the leaves of its batch.
+        """
+        return list(self.advance_program.function(*state, *hypers, steps))
+
+    def forward(self, state: State, hypers: State, steps: Iterable[Any]) -> tuple[State, list[Any]]:
+        """Return the state after some steps, and what their adjoint needs of each."""
+        *new, kept = self.forward_program.function(*state, *hypers, steps)
+        return new, kept
 
     def backward(
-        self, new_bar: State, state: State, hypers: State, batch: Any, saved: Any
-    ) -> tuple[State, State]:
-        """Return the cotangents of the state and of the hypers."""
-        given = (*state, *hypers, *tree.leaves(batch))
-        out = list(self.backward_program.function(*given, *saved, *new_bar))
-        for k in self.weak:
-            out[k] = float(out[k])
-        return out[: self.n_bars], out[self.n_bars :]
+        self, bars: State, totals: State, hypers: State, steps: Iterable[Any], kept: Sequence[Any]
+    ) -> tuple[State, State, list[State]]:
+        """Return the cotangents of the state before some steps, and those of the hypers.
+
+        `totals` are those of the hypers that are the same at every step, so far; to them is
+        added. Those of the others are listed. `steps` go from the last to the first.
+        """
+        out = list(self.backward_program.function(*bars, *totals, *hypers, steps, kept))
+        n = self.n_bars
+        return out[:n], out[n : n + len(totals)], out[n + len(totals) :]
 
 
 class Trace:
@@ -128,13 +176,26 @@ class Trace:
         end = new_bars[0].index if new_bars else len(tape)
         tape.lines = {k: line for k, line in (tape.lines or {}).items() if k < end}
         given = {**named(state, "state"), **named(hypers, "hyper"), **named(batch, "batch")}
-        moving = [name for name, x in named(state, "state").items() if floating([x])]
+        pairs = [(name, new[k]) for k, name in enumerate(named(state, "state"))]
+        moving = [name for name, x in pairs if floating([x])]
         bars = {f"{name}_bar": bar for name, bar in zip(moving, new_bars, strict=True)}
+        before = [name for name, x in named(state, "state").items() if floating([x])]
+        self.turned = sorted({*before} ^ {*moving})
         self.program = of_tape(tape, {**given, **bars}, [*new, *state_bars, *hyper_bars])
-        self.n_new, self.n_given = len(new), len(given)
+        self.n_new, self.n_given, self.n_state = len(new), len(given), len(tree.leaves(state))
+        self.n_hypers = len(tree.leaves(hypers))
         # Which cotangents are Python numbers, as what they belong to.
         floats = [type(value_of(x)) is float for x in tree.leaves(sources)]
         self.weak = [k for k, is_float in enumerate(floats) if is_float]
+
+
+def fixed_lines(program: Program, varying: Sequence[int]) -> set[int]:
+    """Return the lines that depend on none of these inputs."""
+    moving = set(varying)
+    for number, line in program.lines.items():
+        if not moving.isdisjoint(line.reads):
+            moving.add(number)
+    return program.lines.keys() - moving
 
 
 def views_of(program: Program, inputs: Sequence[int]) -> set[int]:
@@ -144,6 +205,12 @@ def views_of(program: Program, inputs: Sequence[int]) -> set[int]:
         if line.view and line.reads and found.issuperset(line.reads):
             found.add(number)
     return found.difference(inputs)
+
+
+def nbytes(line: Line) -> int:
+    """Return how many bytes a result takes; those of a tuple are not known."""
+    itemsize = 8 if line.dtype is None else line.dtype.itemsize
+    return itemsize * math.prod(line.shape or ())
 
 
 def named(part: Any, what: str) -> dict[str, Any]:

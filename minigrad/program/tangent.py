@@ -14,8 +14,8 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.program.directions import Rows, Unit, stacked, written_out
-from minigrad.program.lines import INPUT, Line, Program, of_tape
 from minigrad.program.linear import gather_factors, moving_lines, subtract_terms, weigh_sums
+from minigrad.program.lines import INPUT, Line, Program, of_tape
 from minigrad.program.loop import Loop, emit_loop
 from minigrad.program.passes import optimise, shorten
 from minigrad.program.step import Example, State, floating, named

@@ -26,40 +26,57 @@ def measure_lines(names: Sequence[str]) -> None:
         state, batch, hypers = unroll.begin(), work.run.batch(0), unroll.hypers_at(0)
         given = (*state, *hypers, *mg.tree.leaves(batch))
         small = [x * 1e-3 for x in state]
-        report(f"{name} forward", there_and_back.forward_program, given)
-        saved = there_and_back.forward(state, hypers, batch)[1]
-        report(f"{name} backward", there_and_back.backward_program, (*given, *saved, *small))
+        entries = [schedule[0] for schedule in unroll.schedules]
+        steps = [(*entries, *mg.tree.leaves(batch))]
+        onward = (*state, *unroll.fixed, steps)
+        report(f"{name} forward", there_and_back.forward_program, lambda: onward)
+        kept = there_and_back.forward(state, unroll.fixed, steps)[1]
+        totals = [0.0] * len(unroll.fixed)
+        back = (*small, *totals, *unroll.fixed, steps)
+        # What was kept is used up.
+        report(f"{name} backward", there_and_back.backward_program, lambda: (*back, list(kept)))
         saved = tangents.forward(state, hypers, batch)[1]
         moves = [1.0, *[0.0] * (len(hypers) - 1)]
         arguments = (*given, *saved, *small, *moves)
-        report(f"{name} tangent, one direction", tangents.tangent_program, arguments)
+        report(f"{name} tangent, one direction", tangents.tangent_program, lambda: arguments)
 
 
-def report(what: str, emitted: Emitted, arguments: Sequence[Any], rounds: int = 300) -> None:
-    """Print the source with the quickest time of each line, and how long the whole takes."""
+def report(
+    what: str, emitted: Emitted, arguments: Callable[[], Sequence[Any]], rounds: int = 300
+) -> None:
+    """Print the source with the quickest time of each line, and how long the whole takes.
+
+    A loop is run for one step. `arguments` gives those of each call.
+    """
     body = [text for text in emitted.source.splitlines() if not text.lstrip().startswith("#")]
     function = clocked(emitted, body)
-    readings = np.array([function(*arguments) for _ in range(rounds)])
+    readings = np.array([function(*arguments()) for _ in range(rounds)])
     look, *seconds = np.diff(readings, axis=1).min(axis=0)  # the first says what a look costs
     whole = []
     for _ in range(rounds):
+        given = arguments()
         start = time.perf_counter()
-        emitted.function(*arguments)
+        emitted.function(*given)
         whole.append(time.perf_counter() - start)
     print(f"{what}: {min(whole) * 1e6:.1f} us; by line, with hot caches:")
-    for text, each in zip(body[1:-1], seconds, strict=True):
+    statements = [text for text in body[1:-1] if not text.endswith(":")]
+    for text, each in zip(statements, seconds, strict=True):
         print(f"{max(each - look, 0.0) * 1e6:8.2f}  {text.strip()}")
 
 
 def clocked(emitted: Emitted, body: Sequence[str]) -> Callable[..., list[float]]:
     """Return the program with a look at the clock after every line, and the readings returned."""
     head, *statements, _ = body
-    look = "    clock.append(now())"
-    lines = [head, "    clock = []", look, look]
+    look = "clock.append(now())"
+    lines = [head, "    clock = []", f"    {look}", f"    {look}"]
     for text in statements:
-        lines += [text, look]
+        lines.append(text)
+        if not text.endswith(":"):
+            indent = len(text) - len(text.lstrip())
+            lines.append(f"{' ' * indent}{look}")
     nonlocals = inspect.getclosurevars(emitted.function).nonlocals
-    inside = nonlocals.get("fast", emitted.function)  # behind what handles overflow
+    fast = nonlocals.get("fast")  # behind what handles overflow
+    inside = fast.function if fast else emitted.function
     namespace = {**inside.__globals__, "now": time.perf_counter}
     exec("\n".join([*lines, "    return clock"]), namespace)
     function: Callable[..., list[float]] = namespace[inside.__name__]

@@ -51,7 +51,7 @@ def test_an_adjoint_that_explodes_is_told():
         ("one number", None, "Forward()", "it takes 2 trainings and 48 B of the"),
         ("gradient descent", None, "Stored()", "may be used (Forward 3 trainings and 72 B; "),
         ("heavy ball", "1 GB", "Stored()", "of the 1 GB that may be used"),
-        ("layers", 1500, "Checkpointed(snapshots=", "Stored 2 trainings and 4.72 kB, too much"),
+        ("layers", 1500, "Checkpointed(snapshots=", "Stored 2 trainings and 4.64 kB, too much"),
         ("gradient descent", 110, "Forward()", "Checkpointed 6 trainings and 96 B; "),
         ("schedules", 144, "Checkpointed(snapshots=2)", "Stored 2 trainings and 576 B, too much"),
         ("no step", None, "Stored()", "there is no step"),

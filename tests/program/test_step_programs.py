@@ -66,10 +66,12 @@ def check(step, state, hypers, batches, *, digits=1e-12):
         flat = [weak(x) for x in tree.leaves(hypers)]
         bars = cotangents(state)
         new, state_bars, hyper_bars = recorded(step, state, hypers, batch, bars)
-        close(programs.step(leaves, flat, batch), new, digits=digits)
-        found, saved = programs.forward(leaves, flat, batch)
+        steps = [(*flat, *tree.leaves(batch))]
+        close(programs.advance(leaves, [], steps), new, digits=digits)
+        found, kept = programs.forward(leaves, [], steps)
         close(found, new, digits=digits)
-        found_bars = programs.backward(bars, leaves, flat, batch, saved)
+        found_state, _, lists = programs.backward(bars, [], [], steps, kept)
+        found_bars = found_state, [bar for (bar,) in lists]
         for a, b in zip(found_bars, (state_bars, hyper_bars), strict=True):
             close(a, b, digits=digits)
         state = tree.unflatten(state, new)
@@ -148,9 +150,10 @@ def test_the_next_state_is_the_recorded_one_to_the_last_bit(optimiser):
     for batch in batches:
         new = tree.leaves(following(step, state, hypers, batch))
         flat, leaves = tree.leaves(hypers), tree.leaves(state)
-        for a, b in zip(programs.step(leaves, flat, batch), new, strict=True):
+        steps = [(*flat, *tree.leaves(batch))]
+        for a, b in zip(programs.advance(leaves, [], steps), new, strict=True):
             assert np.array_equal(a, b)
-        for a, b in zip(programs.forward(leaves, flat, batch)[0], new, strict=True):
+        for a, b in zip(programs.forward(leaves, [], steps)[0], new, strict=True):
             assert np.array_equal(a, b)
         state = tree.unflatten(state, new)
 
@@ -215,7 +218,7 @@ def test_nothing_saved_looks_at_the_batch():
 
     state, hypers, buffer = np.array([0.3, -0.7]), 0.1, np.arange(6.0)
     programs = compiled(lambda *args: step(*args), state, hypers, [buffer, buffer + 1.0])
-    _, saved = programs.forward([state], [hypers], buffer)
+    _, (saved,) = programs.forward([state], [], [(hypers, buffer)])
     before = [np.array(x) for x in saved]
     buffer += 100.0
     for a, b in zip(saved, before, strict=True):

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.hyper import stretch
 from minigrad.hyper.memory import in_bytes, in_words
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.revolve import Plan, fewest_reruns, least_memory, schedule
@@ -115,15 +114,15 @@ class Checkpointed:
                 elif do == "restore":
                     state = snapshots.restore(t)
                 elif do == "advance":
-                    state = stretch.advance(unroll, state, at, t)
+                    state = unroll.advance(state, at, t)
                 else:
                     snapshots.drop(t)
                     end = min(t + plan.stretch, run.steps)
-                    state, kept = stretch.forward(unroll, state, t, end)
+                    state, kept = unroll.forward_stretch(state, t, end)
                     if bar is None:  # this was the last stretch
-                        step_bytes = stretch.kept_size(kept) // (end - t)
+                        step_bytes = size(kept) // (end - t)
                         cost, bar = unroll.end(state)
-                    bar = stretch.backward(unroll, bar, kept, t)
+                    bar = unroll.backward_stretch(bar, kept)
                 at = t
         if bar is None:
             cost, bar = unroll.end(state)
@@ -148,7 +147,7 @@ class Checkpointed:
             return Plan(self.snapshots, self.stretch or 1)
         if unroll.run.steps == 0:
             return Plan(1, 1)
-        step_bytes = size(state, unroll.forward(state, 0)[1])
+        step_bytes = unroll.step_bytes(state)
         return self.fitting(unroll.run.steps, size(state), step_bytes)
 
     def fitting(self, steps: int, state_bytes: int, step_bytes: int) -> Plan:

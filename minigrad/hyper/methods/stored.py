@@ -24,7 +24,7 @@ class Stored:
     Raises
     ------
     minigrad.hyper.NotEnoughMemoryError
-        After the first step, if the whole run would not fit into the memory that is free.
+        Before the first step, if the whole run would not fit into the memory that is free.
     """
 
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
@@ -32,17 +32,12 @@ class Stored:
         start = time.perf_counter()
         unroll = Unroll(run, hypers)
         state = unroll.begin()
-        kept = []
-        for t in range(run.steps):
-            new, saved = unroll.forward(state, t)
-            kept.append((state, saved))
-            state = new
-            if t == 0:
-                check_room("Stored()", run.steps * size(*kept[0]), run, hypers)
-        kept_bytes = run.steps * size(*kept[0]) if kept else 0
+        if run.steps:
+            check_room("Stored()", run.steps * unroll.step_bytes(state), run, hypers)
+        state, kept = unroll.forward_stretch(state, 0, run.steps)
+        kept_bytes = size(kept)
         cost, bar = unroll.end(state)
-        for t in reversed(range(run.steps)):
-            bar = unroll.backward(bar, *kept.pop(), t)
+        bar = unroll.backward_stretch(bar, kept)
         unroll.pull_begin(bar)
         stats = Stats(
             method="Stored()",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,21 +75,16 @@ class Truncated:
         unroll = Unroll(run, hypers)
         state = unroll.begin()
         first = max(0, run.steps - self.last)
-        for t in range(first):
-            state = unroll.step(state, t)
-        kept: deque[Any] = deque()
-        for t in range(first, run.steps):
-            new, saved = unroll.forward(state, t)
-            kept.append((state, saved))
-            state = new
-        kept_bytes = len(kept) * size(*kept[0]) if kept else 0
+        state = unroll.advance(state, 0, first)
+        # By itself the step whose share is the last term of the sum.
+        state, earliest = unroll.forward_stretch(state, first, min(first + 1, run.steps))
+        state, kept = unroll.forward_stretch(state, min(first + 1, run.steps), run.steps)
+        kept_bytes = size(earliest, kept)
         cost, bar = unroll.end(state)
-        at_end, before = norm(bar), list(unroll.bars)
-        for t in reversed(range(first, run.steps)):
-            if t == first > 0:
-                before = [np.array(total) for total in unroll.bars]
-            state, saved = kept.pop()
-            bar = unroll.backward(bar, state, saved, t)
+        at_end = norm(bar)
+        bar = unroll.backward_stretch(bar, kept)
+        before = [np.array(total) for total in unroll.bars]
+        bar = unroll.backward_stretch(bar, earliest)
         if first == 0:
             unroll.pull_begin(bar)
             cut_off, why = 0.0, unroll.why
