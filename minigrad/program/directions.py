@@ -27,7 +27,7 @@ from minigrad.ops import elementwise as ops
 from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, astype, multiply, negative, subtract
 from minigrad.ops.index import ARRAY, pick
-from minigrad.ops.products import matmul, matmul_nt, matmul_tn, outer
+from minigrad.ops.products import dot, matmul, matmul_nt, matmul_tn, outer, vdot
 from minigrad.ops.reduce import mean, sum_
 from minigrad.ops.shape import reshape
 from minigrad.ops.special import spread_rows, sum_rows
@@ -271,6 +271,10 @@ def product(s: Stacker, line: Line, arguments: Any, moving: Any, rows: Rows) -> 
     k = moving[0]
     ndims = [len(s.shape_of(a)) for a in line.arguments]
     prim, own, others = line.primitive, ndims[k], ndims[1 - k]
+    if prim is dot:  # of stacks it is something else
+        if not all(0 < ndim < 3 for ndim in ndims):
+            return None
+        prim = matmul
     if own == 1:
         if others > 2:
             return None
@@ -363,7 +367,7 @@ def picked(s: Stacker, line: Line, arguments: Any, moving: Any, rows: Rows) -> A
 def inner_product(
     s: Stacker, line: Line, arguments: Any, moving: Any, rows: Rows
 ) -> Argument | None:
-    if len(moving) > 1:
+    if len(moving) > 1 or dtype_of(line).kind == "c":  # one of them may be conjugated
         return None
     ordered = arguments if moving == [0] else arguments[::-1]
     return s.write(stacks.inner_rows, *ordered, rows=rows, like=line)
@@ -377,9 +381,10 @@ Rule = Callable[[Stacker, Line, Any, Any, Rows], Argument | None]
 # fmt: off
 RULES: dict[Primitive, Rule] = {
     **dict.fromkeys((ops.where, astype, ops.real, variable, detached), elementwise),
-    **dict.fromkeys((matmul, matmul_nt, matmul_tn), product),
+    **dict.fromkeys((matmul, matmul_nt, matmul_tn, dot), product),
     outer:               outer_product,
     inner:               inner_product,
+    vdot:                inner_product,
     stacks.weighted_sum: the_same,
     stacks.column:       the_same,
     sum_:                reduction,

@@ -139,19 +139,18 @@ class TangentProgram:
             For each step its entries of schedules and the leaves of its batch; and, if there are
             schedules, the row of the first direction that is the step's own.
         """
+        out = self.program.function(*state, *self.given(dots), *fixed, steps)
+        new, k = list(out[self.n_state :]), self.constant
+        if self.written_out:
+            new = [np.stack(new[j : j + k]) for j in range(0, len(new), k)] if k else dots
+        return list(out[: self.n_state]), new
+
+    def given(self, dots: State) -> State:
+        """Return stacks of tangents as the program takes them: row by row, if it is written out."""
         if not self.written_out:
-            out = self.program.function(*state, *dots, *fixed, steps)
-            return list(out[: self.n_state]), list(out[self.n_state :])
-        k = self.constant
-        rows = [
-            float(row) if number else row
-            for stack, number in zip(dots, self.numbers, strict=True)
-            for row in stack
-        ]
-        out = self.program.function(*state, *rows, *fixed, steps)
-        new = out[self.n_state :]
-        stacks = [np.stack(new[j : j + k]) if k else dots[j] for j in range(0, len(new), k or 1)]
-        return list(out[: self.n_state]), stacks if k else dots
+            return dots
+        pairs = zip(dots, self.numbers, strict=True)
+        return [float(row) if number else row for stack, number in pairs for row in stack]
 
 
 def still(x: Any) -> Any:
