@@ -115,7 +115,7 @@ class Directions:
     def gather(self, bar: State, dots: State) -> None:
         """Add to the derivatives of the cost, given that in the last state."""
         slopes: Any = sum(
-            x.reshape(len(x), -1) @ np.ravel(y) for x, y in zip(dots, bar, strict=True)
+            x.reshape(len(x), np.size(y)) @ np.ravel(y) for x, y in zip(dots, bar, strict=True)
         )
         bars = self.unroll.bars
         for (leaf, place), slope in zip(self.axes, slopes if dots else [], strict=False):

@@ -36,6 +36,7 @@ from minigrad.program.stacks import (
     rows_text,
     subtract_from_rows,
     weighted_sum,
+    zero_rows,
 )
 
 __all__ = ["Emitted", "emit"]
@@ -61,7 +62,8 @@ MATH = {
 }
 WORDS = {"matmul": "product", "matmul_nt": "product", "matmul_tn": "product", "add": "total",
          "subtract": "rest", "multiply": "scaled", "divide": "ratio", "negative": "minus"}
-FRESH = (matmul, matmul_nt, matmul_tn, add_to_rows, subtract_from_rows)  # an array of its own
+PRODUCTS = (matmul, matmul_nt, matmul_tn)
+FRESH = (*PRODUCTS, zero_rows, add_to_rows, subtract_from_rows)  # give an array of their own
 NARROW = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64))
 REAL = (None, np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_))
 WIDE = (np.dtype(np.float64), np.dtype(np.complex128))

@@ -32,7 +32,7 @@ LIFTS = {
 column = Primitive(lambda x: x[..., None], "column")
 reshape_rows = Primitive(lambda x, shape: np.reshape(x, (len(x), *shape)), "reshape_rows")
 broadcast_rows = Primitive(lambda x, shape: np.broadcast_to(x, (len(x), *shape)), "broadcast_rows")
-inner_rows = Primitive(lambda x, a: x.reshape(len(x), -1) @ np.ravel(a), "inner_rows")
+inner_rows = Primitive(lambda x, a: x.reshape(len(x), np.size(a)) @ np.ravel(a), "inner_rows")
 zero_rows = Primitive(lambda like, shape, dtype: np.zeros((len(like), *shape), dtype), "zero_rows")
 weighted_sum = Primitive(np.vecdot, "weighted_sum")  # over the last axis
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
-from minigrad.program.directions import Rows, Unit, stacked, written_out
+from minigrad.program.directions import Rows, Unit, written_out
 from minigrad.program.linear import gather_factors, moving_lines, subtract_terms, weigh_sums
 from minigrad.program.lines import INPUT, Line, Program, of_tape
 from minigrad.program.loop import Loop, emit_loop
 from minigrad.program.passes import optimise, shorten
+from minigrad.program.stacking import stacked
 from minigrad.program.step import Example, State, floating, named
 from minigrad.tape import Tape
 from minigrad.variable import value_of

@@ -167,7 +167,7 @@ def test_operations_in_single_precision(name):
 
     def kept(state, h, x):
         new = step(state, h, x)
-        return {k: y if k == "c" else np.astype(y, np.float32) for k, y in new.items()}
+        return {k: y if k == "c" else y.astype(np.float32) for k, y in new.items()}
 
     hypers = {"eta": 0.3, "each": np.float32(HYPERS["each"]), "layers": np.float32([[0.1, 0.2]])}
     check(kept, single, hypers, [np.float32(BATCH)], digits=1e-5)
