@@ -205,6 +205,8 @@ def_jvp(twice, lambda s_dot, y, s, w: twice(s_dot, w), lambda w_dot, y, s, w: tw
 
 def _shift(x: Any, axis: Any) -> Any:
     """Return the largest element along the axis, 0 where it is infinite: what exp can bear."""
+    if axis in (1, -1) and np.ndim(x) == 2 and len(x) > 32 > x.shape[1]:
+        x = x.copy("F")  # NumPy takes short rows one at a time; columns it takes whole
     top = np.maximum.reduce(x, axis=axis, keepdims=True)
     total = np.add.reduce(top, axis=None)  # quicker to look at than each
     return top if cmath.isfinite(total) else np.where(np.isfinite(top), top, 0.0)

@@ -14,10 +14,16 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.program.directions import Rows, Unit, written_out
-from minigrad.program.linear import gather_factors, moving_lines, subtract_terms, weigh_sums
+from minigrad.program.linear import (
+    gather_factors,
+    moving_lines,
+    subtract_terms,
+    weigh_sums,
+)
 from minigrad.program.lines import INPUT, Line, Program, of_tape
 from minigrad.program.loop import Loop, emit_loop
 from minigrad.program.passes import optimise, shorten
+from minigrad.program.scales import pull_scales
 from minigrad.program.stacking import stacked
 from minigrad.program.step import Example, State, floating, named
 from minigrad.tape import Tape
@@ -72,6 +78,7 @@ class TangentProgram:
         program = optimise(of_tape(tape, inputs, [*new, *new_dots]))
         state_dots, hyper_dots = ([dot.index for dot in part] for part in dots)
         program = weigh_sums(program, [*state_dots, *hyper_dots])
+        program = pull_scales(program, [*state_dots, *hyper_dots])
         program = gather_factors(program, [*state_dots, *hyper_dots])
         self.numbers = [program.kind(k) == ((), None) for k in state_dots]
         moves = dict(zip(hyper_dots, units, strict=True))

@@ -7,6 +7,7 @@ from test_passes import names
 
 from minigrad.program.linear import gather_factors, subtract_terms, weigh_sums
 from minigrad.program.passes import drop_dead, shorten
+from minigrad.program.scales import pull_scales
 from minigrad.program.stacks import add_to_rows, rows_text
 
 DOT, A, B = np.array([[0.5, -1.0], [2.0, 0.3]]), np.array([[1.0, 2.0], [3.0, -4.0]]), np.eye(2) + 1
@@ -48,6 +49,31 @@ EXAMPLES = {
     ),
     "a sum of a row at a time stays": (
         weigh_sums, lambda d, a, b, eta: np.sum(d * a[0], axis=1), ["getitem", "multiply", "sum"],
+    ),
+}  # fmt: skip
+
+EXAMPLES |= {
+    "a scale of two sums": (
+        pull_scales, lambda d, a, b, eta: (lambda y: [y @ b * eta, np.sum(y, axis=0) * eta])(d * a),
+        ["multiply", "multiply", "matmul", "sum"],
+    ),
+    "a scale of two products": (
+        pull_scales, lambda d, a, b, eta: (
+            lambda y: [(y @ b) * eta, (b @ y - y) * eta, (y + y) * eta]
+        )(a @ d),
+        ["multiply", "matmul", "matmul", "matmul", "subtract", "add"],
+    ),
+    "a scale in one of two places stays": (
+        pull_scales, lambda d, a, b, eta: (lambda y: [y * eta, y @ b])(d * a),
+        ["multiply", "multiply", "matmul"],
+    ),
+    "a scale of a sum with what is not scaled stays": (
+        pull_scales, lambda d, a, b, eta: (lambda y: [(y + d) * eta, y * eta])(d * a),
+        ["multiply", "add", "multiply", "multiply"],
+    ),
+    "other scales stay": (
+        pull_scales, lambda d, a, b, eta: (lambda y: [(y @ b) * eta, (b @ y) * (2 * eta)])(d * a),
+        ["multiply", "matmul", "multiply", "matmul", "multiply", "multiply"],
     ),
 }  # fmt: skip
 
