@@ -415,8 +415,9 @@ def alike(x: Any, y: Any) -> bool:
     x, y = np.asarray(x), np.asarray(y)
     if x.shape != y.shape or x.dtype.kind != y.dtype.kind:
         return False
-    if x.dtype.kind not in "fc" or x.size == 0:
-        return bool(np.array_equal(x, y))
+    same = bool(np.array_equal(x, y))
+    if same or x.dtype.kind not in "fc":
+        return same
     rounding = 1e4 * float(np.finfo(y.dtype).eps)
     scale = float(np.max(np.abs(y)))
     return bool(np.allclose(x, y, rounding, rounding * scale, equal_nan=True))
