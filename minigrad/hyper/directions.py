@@ -94,7 +94,8 @@ class Directions:
                 example = unroll.unflatten(state), unroll.at_step(t), steps.first
                 programs.tangents = TangentProgram(unroll.run.step, example, unroll.scheduled)
             row = self.first_row(t)
-            given = [(*step, row) for step in steps] if self.each_step else steps
+            given: Any = steps.columns(programs).rows if programs.numbers else steps
+            given = [(*step, row) for step in given] if self.each_step else given
             state, dots = programs.tangents.advance(state, dots, unroll.fixed, given)
         unroll.steps_run += steps.taken
         return state, dots, steps.taken

@@ -134,9 +134,9 @@ def forecast(run: TrainingRun, hypers: Any, memory: int | str | None = None) -> 
     ... )
     >>> told = mg.hyper.forecast(run, {"eta": mg.positive(0.1)}, memory="100 MB")
     >>> told.rows["Stored"].kept_bytes, told.rows["Stored"].fits
-    (240000000, False)
+    (160000000, False)
     >>> told.rows["Checkpointed"].method, told.rows["Checkpointed"].steps_rerun
-    ('Checkpointed(snapshots=181, stretch=55)', 9955)
+    ('Checkpointed(snapshots=144, stretch=69)', 9936)
     """
     if run.steps == 0:
         raise ValueError("forecast: the run has no steps, so there is nothing to foretell")

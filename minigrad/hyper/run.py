@@ -168,7 +168,7 @@ class TrainingRun:
         return self.cost(self.train(hypers, values), values)
 
     def program(self, hypers: Any) -> StepPrograms:
-        """Return the compiled programs of the first step; print them to read the adjoint.
+        """Return the compiled loops for steps like the first; print them to read the adjoint.
 
         Parameters
         ----------
@@ -189,7 +189,7 @@ class TrainingRun:
         ...     cost=lambda w, h: w,
         ...     steps=5,
         ... )
-        >>> "scaled = eta * rest" in run.program({"eta": 0.3}).source
+        >>> "= state - eta * (state - 2.0)" in run.program({"eta": 0.3}).source
         True
         """
         from minigrad.hyper.unroll import Unroll  # which knows TrainingRun

@@ -9,7 +9,7 @@ arrays; leaves that are not floating, such as a counter, have no derivative and 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
@@ -18,10 +18,11 @@ import numpy as np
 from minigrad import tree
 from minigrad.hyper.domains import markers
 from minigrad.hyper.run import TrainingRun
-from minigrad.nn.weights import outline
+from minigrad.hyper.steps import Steps, Stretch, signature, size, weak
+from minigrad.program.ends import CostProgram
 from minigrad.program.step import Fallback, StepPrograms, floating
 from minigrad.tape import Tape
-from minigrad.variable import value_of
+from minigrad.variable import Variable, value_of
 
 __all__ = ["State", "Unroll", "size"]
 
@@ -80,17 +81,45 @@ class Unroll:
 
     def end(self, state: State) -> tuple[Any, State]:
         """Return the outer cost and the cotangents of the last state; gather the hypers' own."""
+        found = self.cost_program(state)
+        if found is not None:
+            n = len(floating(state))
+            cost, state_bar, hyper_bars = found(state, self.flat(self.values), n)
+            if (found.frozen and found.frozen.holds()) or alike(
+                cost, self.run.cost(self.unflatten(state), self.values)
+            ):
+                self.gather(hyper_bars, None)
+                return cost, state_bar
+            self.run.programs[self.cost_key(state)] = 1  # something of the user's was changed
         with Tape() as tape:
             given = tape.variable(self.unflatten(state))
             hypers = tape.variable(self.values)
-            cost = self.run.cost(given, hypers)
-        bars = tape.gradient(cost, [floating(tree.leaves(given)), tree.leaves(hypers)])
+            recorded = self.run.cost(given, hypers)
+        bars = tape.gradient(recorded, [floating(tree.leaves(given)), tree.leaves(hypers)])
         self.gather(bars[1], None)
-        return value_of(cost), bars[0]
+        return value_of(recorded), bars[0]
+
+    def cost_program(self, state: State) -> CostProgram | None:
+        """Return the compiled cost; None the first time, for recording it once is quicker."""
+        key = self.cost_key(state)
+        found = self.run.programs.setdefault(key, 0)
+        if found == 0:
+            self.run.programs[key] = 1
+        elif found == 1:
+            first = [weak(value_of(x)) for x in self.first]
+            examples = [(self.unflatten(s), self.values) for s in (state, first)]
+            found = self.run.programs[key] = CostProgram.of(self.run.cost, examples)
+        return found if isinstance(found, CostProgram) else None
+
+    def cost_key(self, state: State) -> Any:
+        """Return what a compiled cost is kept under."""
+        return "cost", signature(self.shape)[0], signature(self.values), signature(state)
 
     def pull_begin(self, state_bar: State) -> None:
         """Take the cotangents of the first state back to the hyperparameters."""
         targets = floating(self.first)
+        if not any(isinstance(x, Variable) for x in targets):
+            return
         hypers = tree.leaves(self.first_hypers)
         self.gather(self.first_tape.gradient(targets, hypers, cotangent=state_bar), None)
 
@@ -103,7 +132,8 @@ class Unroll:
             if programs is None:
                 state, steps.taken = self.recorded(state, start, steps.first)[0], 1
             else:
-                state = programs.advance(state, self.fixed, steps)
+                given = steps.columns(programs) if programs.numbers else steps
+                state = programs.advance(state, self.fixed, given)
             start += steps.taken
             self.steps_run += steps.taken
         return state
@@ -118,7 +148,8 @@ class Unroll:
                 pieces.append(recording)
                 steps.taken = 1
             else:
-                state, kept = programs.forward(state, self.fixed, steps)
+                given = steps.columns(programs) if programs.numbers else steps
+                state, kept = programs.forward(state, self.fixed, given)
                 pieces.append(Stretch(programs, steps.back(), kept))
             start += steps.taken
             self.steps_run += steps.taken
@@ -141,12 +172,12 @@ class Unroll:
             state_bar, totals, lists = piece.programs.backward(
                 state_bar, totals, self.fixed, piece.steps, piece.kept
             )
-            piece.steps.check(taken)
+            if not piece.programs.numbers:
+                piece.steps.check(taken)
             for k, total in zip(numbers, totals, strict=True):
                 self.bars[k] = total
             for k, items in zip(schedules, lists, strict=True):
-                for t, item in zip(piece.steps.order, items, strict=True):
-                    self.bars[k][t] += item
+                self.bars[k][piece.steps.order] += np.asarray(items)
         return state_bar
 
     def stretch(self, state: State, start: int, stop: int) -> tuple[StepPrograms | None, Steps]:
@@ -221,15 +252,18 @@ class Unroll:
         """
         if key in self.held or isinstance(found, Fallback):
             return True
+        if found.frozen is not None and found.frozen.holds():
+            return True
         entries = [weak(schedule[t]) for schedule in self.schedules]
         replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
-        return all(map(alike, replayed, self.recorded(state, t, batch)[0]))
+        new = self.run.step(self.unflatten(state), self.at_step(t), batch)
+        return all(map(alike, replayed, tree.leaves(tree.map(lambda x, _: x, new, self.shape))))
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
         """Record the step twice, at two states, and compile it if it is the same program."""
         mine = tree.map(copied, batch)  # a later batch may be read into the same arrays
         again, other = self.unlike(state, mine, t)
-        following = self.recorded(state, t, mine)[0]
+        following = [weak(x) for x in self.recorded(state, t, mine)[0]]
         examples = [(state, self.at_step(t), mine), (following, self.at_step(again), other)]
         examples = [(self.unflatten(s), h, b) for s, h, b in examples]
         found = StepPrograms.of(self.run.step, examples, self.scheduled)
@@ -285,75 +319,6 @@ class Unroll:
         return tree.map(lambda hyper, bar: like(bar, hyper.value), self.marked, bars)
 
 
-class Steps:
-    """What each step of a stretch is given: its entries of schedules and the leaves of its batch.
-
-    They are read as the loop goes, so that batches may be read into one buffer. The stretch ends
-    early at a batch that is of another signature than the first.
-
-    Attributes
-    ----------
-    order : range
-        Which steps.
-    first : object
-        The batch of the first, read already.
-    taken : int
-        How many steps there were.
-    """
-
-    def __init__(self, unroll: Unroll, order: range, first: Any) -> None:
-        self.unroll, self.order, self.first = unroll, order, first
-        self.kind = signature(first)
-        flat = type(first) is tuple and all(tree.children(x) is None for x in first)
-        self.types = tuple(map(type, first)) if flat else None
-        self.taken = 0
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        schedules, read, kind = self.unroll.schedules, self.unroll.run.batch, self.kind
-        self.taken = 0
-        for t in self.order:
-            batch, self.first = read(t) if self.first is None else self.first, None
-            leaves: Any = []
-            if type(batch) is tuple and tuple(map(type, batch)) == self.types:
-                leaves = batch  # the usual case, looked through in a third of the time
-                if kinds(batch) != kind[1]:
-                    break
-            elif (outline((batch,), leaves), kinds(leaves)) != kind:
-                break
-            self.taken += 1
-            yield (*[weak(schedule[t]) for schedule in schedules], *leaves) if schedules else leaves
-
-    def back(self) -> Steps:
-        """Return the steps that were taken, from the last to the first."""
-        steps = copy(self)
-        steps.order, steps.first = self.order[: self.taken][::-1], None
-        return steps
-
-    def check(self, wanted: int) -> None:
-        """Raise if not all steps were taken: a batch was another one when it was read again."""
-        if self.taken < wanted:
-            raise ValueError(
-                f"the batch of step {self.order[self.taken]} has another shape or type when it is "
-                f"read again: batches must be the same each time they are read"
-            )
-
-
-class Stretch:
-    """Steps that were replayed, to be pulled back: what was kept of each."""
-
-    def __init__(self, programs: StepPrograms, steps: Steps, kept: list[Any]) -> None:
-        self.programs, self.steps, self.kept = programs, steps, kept
-
-    def __copy__(self) -> Stretch:
-        """Return the same with a list of its own, for that is used up."""
-        return Stretch(self.programs, self.steps, list(self.kept))
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of what was kept."""
-        return len(self.kept) * size(self.kept[0]) if self.kept else 0
-
-
 class Recording:
     """One recorded step, to be pulled back."""
 
@@ -382,11 +347,6 @@ class Recording:
 Piece = Stretch | Recording  # of a stretch
 
 
-def size(*parts: Any) -> int:
-    """Return the bytes that states and what was saved beside them take."""
-    return sum(int(getattr(x, "nbytes", 0) or np.asarray(x).nbytes) for x in tree.leaves(parts))
-
-
 def zero(x: Any) -> Any:
     """Return a zero of the kind and shape of a number or array."""
     return 0.0 if isinstance(x, float) else np.zeros_like(x)
@@ -395,11 +355,6 @@ def zero(x: Any) -> Any:
 def like(bar: Any, x: Any) -> Any:
     """Return a derivative as a number or array of the kind that `x` is."""
     return float(bar) if type(x) is float else np.asarray(bar, np.asarray(x).dtype)[()]
-
-
-def weak(x: Any) -> Any:
-    """Return a float64 number as a Python float, which computes faster; others as they are."""
-    return float(x) if type(x) is np.float64 else x
 
 
 LOOK_AHEAD = 16  # batches to look at for one that differs
@@ -412,6 +367,8 @@ def copied(x: Any) -> Any:
 
 def alike(x: Any, y: Any) -> bool:
     """Whether two leaves of a state are equal but for rounding."""
+    if isinstance(x, float) and isinstance(y, float):  # as math.isclose, which is quick
+        return x == y or abs(x - y) <= 1e-12 * abs(y) or (x != x and y != y)
     x, y = np.asarray(x), np.asarray(y)
     if x.shape != y.shape or x.dtype.kind != y.dtype.kind:
         return False
@@ -421,14 +378,3 @@ def alike(x: Any, y: Any) -> bool:
     rounding = 1e4 * float(np.finfo(y.dtype).eps)
     scale = float(np.max(np.abs(y)))
     return bool(np.allclose(x, y, rounding, rounding * scale, equal_nan=True))
-
-
-def signature(*trees: Any) -> Any:
-    """Return what a program depends on: the shapes of trees, and the shape and dtype of leaves."""
-    leaves: list[Any] = []
-    return outline(trees, leaves), kinds(leaves)
-
-
-def kinds(leaves: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the shape and dtype of each leaf."""
-    return tuple([(getattr(x, "shape", ()), getattr(x, "dtype", type(x))) for x in leaves])

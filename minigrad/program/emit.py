@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.nn.hypers import inner
-from minigrad.ops import elementwise as ops
 from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
@@ -29,6 +28,7 @@ from minigrad.ops.shape import reshape
 from minigrad.ops.special import sum_rows
 from minigrad.primitive import Primitive, unbroadcast
 from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
+from minigrad.program.scalars import MATH, SCALARS
 from minigrad.program.stacks import (
     LIFTS,
     add_to_rows,
@@ -55,11 +55,10 @@ OPERATORS = {
 ON_ROWS = {add_to_rows: "+=", subtract_from_rows: "-="}
 IN_PLACE = {add: "+=", subtract: "-=", multiply: "*=", divide: "/="}
 COMMUTE = (add, multiply)
-MATH = {
-    ops.exp: "exp", ops.expm1: "expm1", ops.log: "log", ops.log1p: "log1p", ops.sqrt: "sqrt",
-    ops.sin: "sin", ops.cos: "cos", ops.tan: "tan", ops.sinh: "sinh", ops.cosh: "cosh",
-    ops.tanh: "tanh", ops.arctan: "atan", ops.absolute: "fabs", power: "pow",
-}
+# How tightly an operator binds, and how tightly its operands must.
+RANKS = {add: (1, 1, 2), subtract: (1, 1, 2), multiply: (2, 2, 3), divide: (2, 2, 3),
+         negative: (3, 3)}
+LONG = 50  # characters; a longer expression has a name
 WORDS = {"matmul": "product", "matmul_nt": "product", "matmul_tn": "product", "add": "total",
          "subtract": "rest", "multiply": "scaled", "divide": "ratio", "negative": "minus"}
 PRODUCTS = (matmul, matmul_nt, matmul_tn)
@@ -131,6 +130,11 @@ class Writer:
         self.taken = {"np", "math", "float", name}
         self.functions = {prim: self.unique(prim.name) for prim in called(program)}
         self.last, self.borrowed = last_reads(program), borrowed(program)
+        self.parts: dict[int, str] = {}  # numbers that are part of another expression
+        self.readers: dict[int, list[Line]] = {}
+        for line in program.lines.values():
+            for read in line.reads:
+                self.readers.setdefault(read, []).append(line)
         self.body: list[str] = []
         self.where, self.may_raise = "", False
 
@@ -194,7 +198,12 @@ class Writer:
         prim, args, texts = line.primitive, line.arguments, self.operands(line)
         self.quote(line.where)
         if is_number(line):
-            self.assign(number, line, self.number(line, texts))
+            expression = self.number(line, texts)
+            if self.is_part(number, line, expression):
+                self.parts[number] = expression
+                self.names[number] = f"({expression})"
+            else:
+                self.assign(number, line, expression)
             return
         if prim in ON_ROWS:
             if not self.reusable(number, args[0]):
@@ -301,16 +310,48 @@ class Writer:
 
     def number(self, line: Line, texts: Sequence[str]) -> str:
         prim = line.primitive
+        if not self.is_scalar(line):
+            return f"float({self.expression(line, texts)})"
+        self.may_raise |= prim in MATH or prim in SCALARS
+        self.may_raise |= prim in (power, divide) and not is_constant(line)
+        if prim in MATH:
+            pairs = zip(line.arguments, texts, strict=True)
+            return f"math.{MATH[prim]}({', '.join(self.within(*pair, 0) for pair in pairs)})"
+        if prim in SCALARS:
+            return SCALARS[prim].format(*texts)
+        ranks = RANKS.get(prim, (9, 9))[1:]
+        ranked = zip(line.arguments, texts, ranks, strict=False)
+        return OPERATORS[prim].format(*(self.within(*each) for each in ranked))
+
+    def is_scalar(self, line: Line) -> bool:
+        """Whether a number is computed of numbers, by Python itself."""
         real = all(self.is_plain(a) and self.dtype(a) in REAL for a in line.arguments)
-        if real and not self.careful:
-            self.may_raise |= prim in MATH or (prim in (power, divide) and not is_constant(line))
-            if prim in MATH:
-                return f"math.{MATH[prim]}({', '.join(texts)})"
-            if prim in OPERATORS:
-                return OPERATORS[prim].format(*texts)
-            if prim is ops.square:
-                return f"{texts[0]} * {texts[0]}"
-        return f"float({self.expression(line, texts)})"
+        known = line.primitive in MATH or line.primitive in OPERATORS or line.primitive in SCALARS
+        return real and known and not self.careful
+
+    def is_part(self, number: int, line: Line, expression: str) -> bool:
+        """Whether a number is written inside the one expression that reads it, without a name.
+
+        It must be of the same line of the user's, and short.
+        """
+        readers = self.readers.get(number, [])
+        if len(readers) != 1 or number in self.program.outputs or len(expression) > LONG:
+            return False
+        reader = readers[0]
+        once = reader.primitive not in SCALARS or all(
+            SCALARS[reader.primitive].count(f"{{{k}}}") == 1
+            for k, a in enumerate(reader.arguments)
+            if a == number
+        )
+        both = is_number(reader) and self.is_scalar(line) and self.is_scalar(reader)
+        return both and once and reader.where == line.where
+
+    def within(self, argument: Argument, text: str, rank: int) -> str:
+        """Return an operand as text, without its brackets where the operator needs none."""
+        if isinstance(argument, int) and argument in self.parts:
+            own = RANKS.get(self.program.lines[argument].primitive, (0,))[0]
+            return self.parts[argument] if own >= rank else text
+        return text
 
 
 def is_constant(line: Line) -> bool:

@@ -101,13 +101,15 @@ def written(loop: Loop, name: str, *, careful: bool) -> Written:
         plain = writer.output(result)
         return f"float({plain})" if result in loop.weak and not number else plain
 
+    begun = writer.body
+
     def body(numbers: Sequence[int]) -> list[str]:
         writer.body, writer.where = [], ""
         for number in numbers:
             writer.write(number, program.lines[number])
         return writer.body
 
-    before = body([k for k in program.lines if k in still])
+    before = begun + body([k for k in program.lines if k in still])
     before += [f"{row} = []" for row in [*lists, *([kept] if loop.keep is not None else [])]]
     inside = body([k for k in program.lines if k not in still and not is_input(program.lines[k])])
     if loop.keep is not None:
@@ -122,7 +124,7 @@ def written(loop: Loop, name: str, *, careful: bool) -> Written:
         inside.append(
             f"{', '.join(to for to, _ in moves)} = {', '.join(text(x) for _, x in moves)}"
         )
-    bring = tuple_of([names[k] for k in loop.brought])
+    bring = tuple_of([names[k] for k in loop.brought]) if loop.brought else "_"
     given = [*carried, *sums, *fixed, steps]
     if loop.kept is not None:
         inside.insert(0, f"{tuple_of([names[k] for k in loop.kept])} = {kept}.pop()")

@@ -11,7 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops.elementwise import astype, divide, multiply, negative, positive, power
+from minigrad.ops.elementwise import (
+    add,
+    astype,
+    divide,
+    multiply,
+    negative,
+    positive,
+    power,
+    subtract,
+)
 from minigrad.ops.shape import reshape
 from minigrad.ops.special import spread_rows
 from minigrad.primitive import broadcast_to, unbroadcast, variable
@@ -23,6 +32,7 @@ from minigrad.transforms import detached
 __all__ = [
     "PASSES",
     "drop_dead",
+    "drop_signs",
     "fold_constants",
     "merge_equal",
     "optimise",
@@ -93,6 +103,45 @@ def move_signs(program: Program) -> Program:
                     break
         kept[number] = lines[number] = line
     return Program(lines, program.inputs, program.outputs)
+
+
+def drop_signs(program: Program) -> Program:
+    """Leave signs to the sum: ``-1 x = -x``, ``-x + y = y - x``, ``y - -x = y + x``."""
+    kept = dict(program.lines)
+
+    def opposite(argument: Argument, line: Line) -> Argument | None:
+        """Return what a term is the negative of, if both are like the sum."""
+        other = kept.get(argument) if isinstance(argument, int) else None
+        if other is None or other.primitive is not negative:
+            return None
+        inner = other.arguments[0]
+        same = isinstance(inner, int) and alike(kept[inner], other) and alike(other, line)
+        return inner if same else None
+
+    def rule(number: int, line: Line) -> Line:
+        if line.primitive is multiply:
+            for one, other in (line.arguments, line.arguments[::-1]):
+                if is_number(one, -1) and isinstance(other, int) and alike(kept[other], line):
+                    line = replace(line, primitive=negative, arguments=(other,))
+                    break
+        elif line.primitive in (add, subtract):
+            a, b = line.arguments
+            if (inner := opposite(b, line)) is not None:
+                opposed = subtract if line.primitive is add else add
+                line = replace(line, primitive=opposed, arguments=(a, inner))
+            elif line.primitive is add and (inner := opposite(a, line)) is not None:
+                line = replace(line, primitive=subtract, arguments=(b, inner))
+        kept[number] = line
+        return line
+
+    return program.rewrite(rule)
+
+
+def alike(line: Line, other: Line) -> bool:
+    """Whether two results have one shape and dtype; that of Python's numbers is float64."""
+    dtypes = {None: np.dtype(float)}
+    both = dtypes.get(line.dtype, line.dtype) == dtypes.get(other.dtype, other.dtype)
+    return bool(both and line.shape == other.shape)
 
 
 def is_real_number(line: Line) -> bool:
@@ -173,7 +222,15 @@ def drop_dead(program: Program) -> Program:
     return Program(lines, program.inputs, program.outputs)
 
 
-PASSES = (fold_constants, simplify, move_signs, elide_broadcasts, merge_equal, drop_dead)
+PASSES = (
+    fold_constants,
+    simplify,
+    move_signs,
+    drop_signs,
+    elide_broadcasts,
+    merge_equal,
+    drop_dead,
+)
 
 
 def optimise(program: Program) -> Program:

@@ -19,9 +19,11 @@ import numpy as np
 from minigrad import tree
 from minigrad.dispatch import watching
 from minigrad.errors import MinigradError
+from minigrad.program.frozen import Frozen
 from minigrad.program.lines import Line, Program, of_tape
 from minigrad.program.loop import Loop, emit_loop
 from minigrad.program.passes import optimise, repr_of
+from minigrad.program.recurrence import Columns, emit_recurrence, recurrence, vector
 from minigrad.tape import Tape
 from minigrad.variable import value_of
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Fallback", "StepPrograms", "floating"]
 
 State = list[Any]
+Steps = Iterable[Any] | Columns
 Example = tuple[Any, Any, Any]  # a state, hypers and a batch, as trees
 
 
@@ -53,6 +56,10 @@ class StepPrograms:
         one another.
     step_bytes : int
         How many bytes the way back reads of a step.
+    frozen : Frozen or None
+        The constants of the step, if they can't change.
+    numbers : Recurrence or None
+        The adjoint as a recurrence, if the step is one of single numbers.
     """
 
     @staticmethod
@@ -63,6 +70,7 @@ class StepPrograms:
 
         `scheduled` says which leaves of the hypers may be others at each step; all, if left out.
         """
+        frozen = Frozen.of(step)
         try:
             traces = [Trace(step, example) for example in examples]
         except MinigradError as error:
@@ -78,10 +86,15 @@ class StepPrograms:
                     f"begin with a float, such as 0.0"
                 )
         reason = difference(*(trace.program for trace in traces))
-        return Fallback(reason) if reason else StepPrograms(traces[0], scheduled)
+        return Fallback(reason) if reason else StepPrograms(traces[0], scheduled, frozen)
 
-    def __init__(self, trace: Trace, scheduled: Sequence[bool]) -> None:
+    def __init__(self, trace: Trace, scheduled: Sequence[bool], frozen: Frozen | None) -> None:
+        self.frozen = frozen
         self.tangents: TangentProgram | None = None  # of the same step, once somebody wants it
+        self.seen: tuple[Any, Columns | None] = (
+            (),
+            None,
+        )  # batches, and as the columns that they are
         program = optimise(trace.program)
         given, new_bars = program.inputs[: trace.n_given], program.inputs[trace.n_given :]
         new, bars = program.outputs[: trace.n_new], program.outputs[trace.n_new :]
@@ -112,16 +125,26 @@ class StepPrograms:
             (f"{program.lines[k].name}_bar", bar) for k, bar in zip(hypers, hyper_bars, strict=True)
         ]
         called = list(zip(named_bars, per_step, strict=True))
+        sums = [pair for pair, varies in called if not varies]
+        lists = [pair for pair, varies in called if varies]
+        columns = [*brought, *batch]
+        self.numbers = recurrence(program, new_bars, state_bars, fixed, columns, sums, lists, state)
+        if self.numbers is not None:
+            listed = [(f"{program.lines[k].name}s", k) for k in self.numbers.kept]
+            self.forward_program = emit_loop(replace(loop, lists=listed), "forward")
+            self.backward_program = emit_recurrence(self.numbers, "backward")
+            self.step_bytes = 8 * len([*columns, *self.numbers.kept])
+            return
         self.backward_program = emit_loop(
             Loop(
                 back,
                 new_bars,
                 state_bars,
                 fixed,
-                [*brought, *batch],
+                columns,
                 kept=keep,
-                sums=[pair for pair, varies in called if not varies],
-                lists=[pair for pair, varies in called if varies],
+                sums=sums,
+                lists=lists,
                 weak=frozenset(bars[k] for k in trace.weak),
             ),
             "backward",
@@ -135,30 +158,40 @@ class StepPrograms:
     def __str__(self) -> str:
         return self.source
 
-    def advance(self, state: State, hypers: State, steps: Iterable[Any]) -> State:
+    def advance(self, state: State, hypers: State, steps: Steps) -> State:
         """Return the state after some steps.
 
         `hypers` are those that are the same at every step; `steps` has, for each step, a tuple of
         the others and of the leaves of its batch.
         """
+        steps = steps.rows if isinstance(steps, Columns) else steps
         return list(self.advance_program.function(*state, *hypers, steps))
 
-    def forward(self, state: State, hypers: State, steps: Iterable[Any]) -> tuple[State, list[Any]]:
+    def forward(self, state: State, hypers: State, steps: Steps) -> tuple[State, list[Any]]:
         """Return the state after some steps, and what their adjoint needs of each."""
-        *new, kept = self.forward_program.function(*state, *hypers, steps)
-        return new, kept
+        if self.numbers is None:
+            *new, kept = self.forward_program.function(*state, *hypers, steps)
+            return new, kept
+        brought = steps if isinstance(steps, Columns) else Columns(list(steps))
+        out = self.forward_program.function(*state, *hypers, brought.rows)
+        lists = [vector(x) for x in out[self.n_state :]]
+        return list(out[: self.n_state]), [len(brought.rows), *brought.vectors, *lists]
 
     def backward(
-        self, bars: State, totals: State, hypers: State, steps: Iterable[Any], kept: Sequence[Any]
-    ) -> tuple[State, State, list[State]]:
+        self, bars: State, totals: State, hypers: State, steps: Steps, kept: Sequence[Any]
+    ) -> tuple[State, State, list[Any]]:
         """Return the cotangents of the state before some steps, and those of the hypers.
 
         `totals` are those of the hypers that are the same at every step, so far; to them is
         added. Those of the others are listed. `steps` go from the last to the first.
         """
-        out = list(self.backward_program.function(*bars, *totals, *hypers, steps, kept))
-        n = self.n_bars
-        return out[:n], out[n : n + len(totals)], out[n + len(totals) :]
+        n, m = self.n_bars, self.n_bars + len(totals)
+        if self.numbers is None:
+            out = list(self.backward_program.function(*bars, *totals, *hypers, steps, kept))
+            return out[:n], out[n:m], out[m:]
+        count, *vectors = kept
+        out = list(self.backward_program.function(*bars, *totals, *hypers, *vectors, count))
+        return out[:n], out[n:m], [np.broadcast_to(x, count)[::-1] for x in out[m:]]
 
 
 class Trace:

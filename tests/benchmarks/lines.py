@@ -22,7 +22,7 @@ def measure_lines(names: Sequence[str]) -> None:
         work = problem(name)
         for method in (mg.Stored(), mg.Forward()):
             mg.hypergradient(work.run, work.hypers, method)
-        (programs,) = work.run.programs.values()
+        programs = next(iter(work.run.programs.values()))
         unroll = Unroll(work.run, work.hypers)
         state, batch = unroll.begin(), work.run.batch(0)
         small = [x * 1e-3 for x in state]

@@ -66,3 +66,68 @@ def test_a_constant_of_the_step_that_was_changed_since_is_noticed(method):
 def test_a_method_that_was_not_called_is_refused_in_words():
     with pytest.raises(TypeError, match=r"Stored\(\)"):
         mg.hypergradient(descent(), {"eta": np.float64(0.3), "lam": 0.1}, mg.Stored)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_number_of_the_step_that_was_set_again_is_noticed(method):
+    """A closure of numbers alone, which are looked at and not run."""
+    scale = 1.0
+
+    def step(w, h, batch):
+        return w - h["eta"] * (scale * w - 2.0 + h["lam"] * w)
+
+    run = mg.TrainingRun(lambda h: 1.0, step, lambda w, h: (w - 2.0) ** 2, 5)
+    hypers = {"eta": 0.3, "lam": 0.1}
+    before = gradient(run, hypers, method)
+    assert gradient(run, hypers, method) == before
+    scale = 0.5
+    after = gradient(run, hypers, method)
+    assert after != before
+    assert after == pytest.approx(gradient(run, hypers, "recorded"), rel=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["a number", "a list", "an array"])
+def test_a_constant_of_the_cost_that_was_changed_since_is_noticed(method, kind):
+    """The cost is compiled when it is asked for again."""
+    goal = {"a number": 2.0, "a list": [2.0], "an array": np.array([2.0])}[kind]
+
+    def cost(w, h):
+        return (w - (goal if kind == "a number" else goal[0])) ** 2 + h["lam"] ** 2
+
+    run = mg.TrainingRun(lambda h: 1.0, lambda w, h, b: w - h["eta"] * np.sin(w), cost, 5)
+    hypers = {"eta": 0.3, "lam": 0.1}
+    first = [gradient(run, hypers, method) for _ in range(4)]
+    for again in first:
+        assert again == pytest.approx(first[0], rel=1e-13)
+    if kind == "a number":
+        goal = 3.0
+    else:
+        goal[0] = 3.0
+    for _ in range(3):
+        after = gradient(run, hypers, method)
+        assert after != pytest.approx(first[0], rel=1e-3)
+        assert after == pytest.approx(gradient(run, hypers, "recorded"), rel=1e-12)
+
+
+def test_a_cost_that_branches_is_recorded_each_time():
+    run = mg.TrainingRun(
+        lambda h: h["start"],
+        lambda w, h, b: w - 0.1 * w,
+        lambda w, h: w * w if w > 0.5 else -3.0 * w,
+        3,
+    )
+    for start in (1.0, 0.9, 0.5, 2.0, 0.1):
+        hypers = {"start": start}
+        found = gradient(run, hypers, "stored")
+        assert found == pytest.approx(gradient(run, hypers, "recorded"), rel=1e-13)
+
+
+def test_the_cost_is_of_the_same_kind_compiled_or_not():
+    for start in (1.0, np.float32(1.0), np.ones(2, np.float32), np.ones(2)):
+        run = mg.TrainingRun(
+            lambda h, start=start: start, lambda w, h, b: w - h * w, lambda w, h: np.sum(w * w), 3
+        )
+        results = [mg.hypergradient(run, 0.1, "stored") for _ in range(4)]
+        assert len({type(result.cost) for result in results}) == 1
+        assert len({float(result.cost) for result in results}) == 1

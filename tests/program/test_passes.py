@@ -15,6 +15,7 @@ from minigrad.program.expand import EXPANSIONS, expand
 from minigrad.program.passes import (
     PASSES,
     drop_dead,
+    drop_signs,
     elide_broadcasts,
     fold_constants,
     merge_equal,
@@ -70,6 +71,21 @@ EXAMPLES = {
     "a sign that bytes can't have stays": (
         move_signs, lambda x, k: -(x * k), [V, np.uint8(3)],
         ["input", "input", "multiply", "negative"], ["input", "input", "multiply", "negative"],
+    ),
+    "a factor of -1": (
+        drop_signs, lambda x: -1.0 * x, [V], ["input", "multiply"], ["input", "negative"]
+    ),
+    "a term with a sign": (
+        drop_signs, lambda x, y: -x + y, [V, V],
+        ["input", "input", "negative", "add"], ["input", "input", "subtract"],
+    ),
+    "two signs": (
+        drop_signs, lambda x, y: x - (-1.0 * y), [V, V],
+        ["input", "input", "multiply", "subtract"], ["input", "input", "add"],
+    ),
+    "a term with a sign that is widened stays": (
+        drop_signs, lambda x, y: -x + y, [np.float32(V), V],
+        ["input", "input", "negative", "add"], ["input", "input", "negative", "add"],
     ),
     "a broadcast": (
         elide_broadcasts, lambda x, y: broadcast_to(x, shape=(2, 2)) * y, [V, M],

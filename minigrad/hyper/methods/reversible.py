@@ -27,7 +27,8 @@ import numpy as np
 from minigrad.hyper.momentum_run import MomentumRun
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.unroll import State, Unroll, weak
+from minigrad.hyper.steps import weak
+from minigrad.hyper.unroll import State, Unroll
 
 __all__ = ["InformationBuffer", "Reversible"]
 
