@@ -12,13 +12,13 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from minigrad import hyper, tree
+from minigrad import __version__, hyper, tree
 from minigrad.display import ProgressBar
 from minigrad.errors import MinigradError
 from minigrad.experiments import Classification
@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="minigrad", description="Gradients of a training's final cost in its hyperparameters."
     )
+    top.add_argument("--version", action="version", version=f"minigrad-tape {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     tune = commands.add_parser(
         "tune",
@@ -57,11 +58,11 @@ def parser() -> argparse.ArgumentParser:
         "with a grid search of the same budget.",
     )
     tune.set_defaults(command=tune_digits)
-    tune.add_argument("--steps", type=count, default=200, help="training steps (default 200)")
-    tune.add_argument("--outer-steps", type=count, default=30, help="hypergradients (default 30)")
+    tune.add_argument("--steps", type=whole(1), default=200, help="training steps (200)")
+    tune.add_argument("--outer-steps", type=whole(1), default=30, help="hypergradients (30)")
     tune.add_argument("--eta", type=positive, default=0.05, help="first learning rate (0.05)")
     tune.add_argument("--lam", type=positive, default=1.0, help="first weight decay (1.0)")
-    tune.add_argument("--seed", type=int, default=0, help="of weights and mini-batches (0)")
+    tune.add_argument("--seed", type=whole(0), default=0, help="of weights and mini-batches (0)")
     tune.add_argument("--json", action="store_true", help="print the results as JSON")
     memory = commands.add_parser(
         "memory",
@@ -70,12 +71,12 @@ def parser() -> argparse.ArgumentParser:
         "times, and tell what the hypergradient of the whole run will take by each method.",
     )
     memory.set_defaults(command=memory_of_digits)
-    memory.add_argument("--steps", type=count, default=200, help="training steps (default 200)")
-    memory.add_argument("--hidden", type=count, default=32, help="hidden units (default 32)")
-    memory.add_argument("--batch", type=count, default=64, help="images of a batch (default 64)")
+    memory.add_argument("--steps", type=whole(1), default=200, help="training steps (default 200)")
+    memory.add_argument("--hidden", type=whole(1), default=32, help="hidden units (default 32)")
+    memory.add_argument("--batch", type=whole(1), default=64, help="images of a batch (default 64)")
     memory.add_argument("--eta", type=positive, default=0.05, help="learning rate (0.05)")
     memory.add_argument("--lam", type=positive, default=1.0, help="weight decay (1.0)")
-    memory.add_argument("--seed", type=int, default=0, help="of weights and mini-batches (0)")
+    memory.add_argument("--seed", type=whole(0), default=0, help="of weights and mini-batches (0)")
     memory.add_argument(
         "--memory", type=amount, help="how much may be used, such as '64 MB' (what is free)"
     )
@@ -91,15 +92,21 @@ def amount(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def count(text: str) -> int:
-    """Read a number of steps: 1 or more."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more, got {text!r}")
-    return number
+def whole(least: int) -> Callable[[str], int]:
+    """Make a reader of whole numbers from this one on."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(
+                f"expected a whole number, {least} or more, got {text!r}"
+            )
+        return number
+
+    return read
 
 
 def positive(text: str) -> float:

@@ -50,7 +50,9 @@ def implements(*functions: Any, method: bool = False) -> Callable[[Function], Fu
             FUNCTIONS[function] = handler
         if method:
             name = functions[0].__name__
-            OPERATORS["." + name] = lambda x: lambda *args, **kwargs: handler(x, *args, **kwargs)
+            OPERATORS["." + name] = lambda x: (
+                lambda *args, **kwargs: call_handler(handler, f"x.{name}", (x, *args), kwargs)
+            )
         return handler
 
     return enter
@@ -147,6 +149,8 @@ def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[st
     if out is not None and not (len(out) == 1 and out[0] is inputs[0]):
         raise refused(f"np.{ufunc.__name__}", "out", [])
     # `a += x` arrives as out=(a,). Like `a = a + x` it binds the name anew and leaves a as it was.
+    if out is not None and kwargs.get("axes") in AXES_OF_AT_EQUALS:
+        del kwargs["axes"]  # what NumPy says of its own accord for `a @= x`
     if ufunc in UNRECORDED:
         return call_plain(ufunc, inputs, kwargs)
     primitive = UFUNCS.get(ufunc)
@@ -155,6 +159,9 @@ def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[st
     for keyword in kwargs:
         raise refused(f"np.{ufunc.__name__}", keyword, [])
     return primitive(*inputs)
+
+
+AXES_OF_AT_EQUALS = ([(-2, -1), (-2, -1), (-2, -1)], [(-1,), (-2, -1), (-1,)])
 
 
 def call_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -186,9 +193,12 @@ def call_handler(
 def refused(name: str, keyword: str, allowed: list[str]) -> TypeError:
     """Build the error for a keyword that is not supported on Variables."""
     also = f"; supported: {', '.join(allowed)}" if allowed else ""
+    mend = (
+        "x.astype(dtype) converts" if keyword == "dtype" else "np.where(condition, x, 0.0) selects"
+    )
     return TypeError(
         f"{name}: {keyword}= is not supported on a Variable{also}. Results are new values on the "
-        f"tape: assign the result to a name, and select with np.where(condition, x, 0.0)."
+        f"tape: assign the result to a name; {mend}."
     )
 
 

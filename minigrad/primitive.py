@@ -59,7 +59,8 @@ class Primitive:
         The NumPy function underneath, of plain arrays.
     vjps, jvps : sequence of rules, or None
         ``vjps[position]`` is the rule for that operand; a rule None says that the output does
-        not depend on that operand smoothly (as on the condition of ``where``).
+        not depend on that operand smoothly (as on the condition of ``where``). A callable `vjps`
+        is one rule for all operands, see :meth:`def_vjp`.
     """
 
     def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
@@ -108,9 +109,10 @@ class Primitive:
     def def_vjp(self, rule: Rule) -> Rule:
         """Set one rule for all operands: ``rule(y_bar, y, *inputs, **params) -> x_bars``.
 
-        `x_bars` is a tuple with a cotangent, or None, for each operand.
+        `x_bars` is a tuple with a cotangent, or None, for each operand. A sweep calls it once, so
+        that operands whose cotangents have a part in common share the work.
         """
-        self.vjps = by_position(lambda k, *args, **params: rule(*args, **params)[k])
+        self.vjps = rule
         return rule
 
     def def_jvp(self, rule: Rule) -> Rule:
@@ -262,7 +264,7 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
         return derivative
     if getattr(value, "shape", ()) != shape:
         derivative = resize(derivative, shape=shape)
-    if dtype is not None and getattr(value, "dtype", None) != dtype:
+    if dtype is not None and getattr(value, "dtype", OBJECT) != dtype:
         if np.iscomplexobj(value) and not np.iscomplexobj(primal):
             derivative = OPERATORS["real"](derivative)
         derivative = OPERATORS["astype"](derivative, dtype=dtype)

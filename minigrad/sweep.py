@@ -33,13 +33,11 @@ def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
     """Return the sources and all instructions up to `last` that depend on one of them."""
     active = set(sources)
     code = tape.code
-    for index in range(min(active, default=last) + 1, last + 1):
-        inputs = code[index][1]
+    start = min(active, default=last) + 1
+    for index, (prim, inputs, _, _, _) in enumerate(code[start : last + 1], start):
         if active.isdisjoint(inputs):
             continue
-        if (
-            prim := code[index][0]
-        ).steps:  # some operands matter to the value, but not to any derivative
+        if prim.steps:  # some operands matter to the value, but not to any derivative
             inputs = [j for j, rule in zip(inputs, prim.vjps, strict=True) if rule is not None]
             if active.isdisjoint(inputs):
                 continue
@@ -89,11 +87,11 @@ def backward(
         y_bar = cotangents.pop(index, None)  # complete now, and freed once it is passed on
         if y_bar is None:
             continue
+        prim, inputs, operands, params, value = code[index]
         if index in wanted:
             found[index] = y_bar
-        prim, inputs, operands, params, value = code[index]
-        if active.isdisjoint(inputs):
-            continue
+            if active.isdisjoint(inputs):
+                continue
         if prim is select:
             cotangents.setdefault(inputs[0], {})[params["position"]] = y_bar
             continue
@@ -102,9 +100,11 @@ def backward(
         y, args = as_rules_see_it(tape, index) if recorded else (value, operands)
         if (rules := prim.vjps) is None:
             raise prim.missing("VJP")
+        # One rule for all operands gives the cotangents themselves.
+        x_bars = rules(y_bar, y, *args, **params) if callable(rules) else None
         for position, source in enumerate(inputs):
-            rule = rules[position] if source in active else None
-            x_bar = rule and rule(y_bar, y, *args, **params)
+            rule = (x_bars or rules)[position] if source in active else None
+            x_bar = rule if x_bars or rule is None else rule(y_bar, y, *args, **params)
             if x_bar is None:
                 continue
             x_bar = fit(x_bar, operands[position], unbroadcast)

@@ -35,6 +35,7 @@ import numpy as np
 
 from minigrad import errors, sweep, tree
 from minigrad.fingerprint import Watch
+from minigrad.memory import bytes_kept
 from minigrad.primitive import Primitive, filled_like, variable
 from minigrad.variable import OPERATORS, Variable, value_of
 
@@ -156,12 +157,12 @@ class Tape:
         Raises
         ------
         TapeError
-            If the tape is not open.
+            If the tape is not open in this thread.
         SourceError
             If a leaf is not a number or an array of numbers.
         """
-        if not self.is_open:
-            raise errors.TapeError("the tape is closed: call tape.variable inside `with tape:`")
+        if not self.is_open or self.thread != threading.get_ident():
+            raise errors.TapeError("the tape is closed, or another thread's: use `with tape:` here")
         if name is None:
             return tree.map(self._enter, value)
         entered = {name + path: self._enter(leaf) for path, leaf in tree.paths(value).items()}
@@ -284,7 +285,7 @@ class Tape:
         """
         indices = self._indices(sources)
         moves: dict[int, Any] = {}
-        for index, x_dot in zip(indices, tree.leaves(directions), strict=True):
+        for index, x_dot in zip(indices, tree.walk(directions, sources, []), strict=True):
             x_dot = self._checked(x_dot, self.code[index][4], "the direction")
             moves[index] = moves[index] + x_dot if index in moves else x_dot
         wanted = [self._check_owner(y, "a target") for y in tree.leaves(targets)]
@@ -310,7 +311,9 @@ class Tape:
         """Return the cotangents that a backward sweep starts from, by instruction."""
         if cotangent is None:
             value = value_of(target)
-            scalar = tree.children(target) is None and np.shape(value) == ()
+            scalar = isinstance(value, float) or (
+                tree.children(target) is None and np.shape(value) == ()
+            )
             if not scalar or np.asarray(value).dtype.kind not in "fiuO":
                 raise errors.TargetError(
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
@@ -320,7 +323,7 @@ class Tape:
             y_bar = self._checked(filled_like(value, 1), value, "the cotangent")
             return {target.index: y_bar} if isinstance(target, Variable) else {}
         seeds: dict[int, Any] = {}
-        for y, y_bar in zip(tree.leaves(target), tree.leaves(cotangent), strict=True):
+        for y, y_bar in zip(tree.leaves(target), tree.walk(cotangent, target, []), strict=True):
             self._check_owner(y, "the target")
             if isinstance(y, Variable):
                 y_bar = self._checked(y_bar, y.value, "the cotangent")
@@ -334,6 +337,8 @@ class Tape:
 
     def _checked(self, derivative: Any, primal: Any, what: str) -> Any:
         """Check that a derivative given by the user has the shape of its primal."""
+        if type(derivative) is type(primal) is np.float64:
+            return derivative
         self._check_owner(derivative, what)
         given, wanted = np.shape(value_of(derivative)), np.shape(primal)
         if given != wanted:
@@ -356,6 +361,8 @@ class Tape:
 
     def _sweep(self, function: Any, sources: Any, targets: Any, *args: Any) -> Any:
         """Run a sweep, having checked the constants that it will read."""
+        if self.is_open and self.thread != threading.get_ident():
+            raise errors.TapeError("another thread has this tape open: a sweep would record on it")
         first, last = min(sources, default=0), max(targets, default=-1)
         if (changed := self._watch.begin_sweep(first, last)) is not None:
             index, array = changed
@@ -383,13 +390,7 @@ class Tape:
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays that the tape keeps alive, each counted once."""
-        owners: dict[int, int] = {}
-        for _, inputs, operands, _, value in self.code:
-            for array in (*operands, value) if -1 in inputs else (value,):
-                while isinstance(array, np.ndarray) and isinstance(array.base, np.ndarray):
-                    array = array.base
-                owners[id(array)] = getattr(array, "nbytes", 0)
-        return sum(owners.values())
+        return bytes_kept(self.code)
 
     def __str__(self) -> str:
         return str(OPERATORS["table"](self))

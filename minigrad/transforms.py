@@ -8,8 +8,8 @@ another: in ``grad(lambda x: x * grad(lambda y: x + y)(x))`` the inner `y` is no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -33,15 +33,10 @@ __all__ = [
 Function = Callable[..., Any]
 
 
-@contextmanager
-def recording() -> Iterator[Tape]:
-    """Yield the tape that is open, or a new one that is closed at the end."""
+def recording() -> AbstractContextManager[Tape]:
+    """Return the tape that is open, to stay so, or a new one that is closed at the end."""
     tape = current_tape()
-    if tape is not None:
-        yield tape
-    else:
-        with Tape() as tape:
-            yield tape
+    return Tape() if tape is None else nullcontext(tape)
 
 
 def record(f: Function, args: Sequence[Any], chosen: Sequence[int], kwargs: Any) -> Any:
@@ -56,7 +51,7 @@ def record(f: Function, args: Sequence[Any], chosen: Sequence[int], kwargs: Any)
 
 def positions(argnums: int | Sequence[int], args: Sequence[Any]) -> list[int]:
     """Return `argnums` as a list of positions that are there."""
-    wanted = [argnums] if isinstance(argnums, int) else list(argnums)
+    wanted = [argnums] if isinstance(argnums, int | np.integer) else list(argnums)
     for k in wanted:
         if not -len(args) <= k < len(args):
             raise TypeError(
@@ -67,7 +62,7 @@ def positions(argnums: int | Sequence[int], args: Sequence[Any]) -> list[int]:
 
 def as_asked(argnums: int | Sequence[int], results: Sequence[Any]) -> Any:
     """Return a single result for a single argument, a tuple of them for several."""
-    return results[0] if isinstance(argnums, int) else tuple(results)
+    return results[0] if isinstance(argnums, int | np.integer) else tuple(results)
 
 
 def on(tape: Tape, y: Any) -> Any:

@@ -2,13 +2,15 @@
 
 The parameters of a model, the hyperparameters of a run and the state of an optimiser are trees.
 Everything in minigrad that takes an array takes a tree of arrays and gives one back in the same
-shape. What is not one of the five containers, nor None, is a leaf.
+shape. What is not one of the five containers, nor None, is a leaf. Of a dataclass, the leaves are
+in the fields that its constructor takes; the others are for `__post_init__` to work out anew. Where
+two trees meet, dicts are matched by key, whatever the order of the keys.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from typing import Any
 
@@ -17,9 +19,9 @@ __all__ = ["leaves", "map", "paths", "unflatten"]
 
 @cache
 def fields(kind: Any) -> list[str]:
-    """Return the field names of a namedtuple or dataclass type; none for other types."""
+    """Return what a namedtuple or dataclass type is made of, by name; none for other types."""
     if dataclasses.is_dataclass(kind):
-        return [field.name for field in dataclasses.fields(kind)]
+        return [field.name for field in dataclasses.fields(kind) if field.init]
     return list(getattr(kind, "_fields", ()))
 
 
@@ -43,7 +45,7 @@ def labels(node: Any) -> list[str]:
 
 
 def walk(node: Any, like: Any, found: list[Any]) -> list[Any]:
-    """Append the leaves of `node`, which must be shaped like `like`, to `found`."""
+    """Append the leaves of `node`, shaped like `like` and in its order, to `found`."""
     parts, own = children(like), children(node)
     if parts is None and own is None:
         found.append(node)
@@ -58,8 +60,8 @@ def walk(node: Any, like: Any, found: list[Any]) -> list[Any]:
     return found
 
 
-def rebuild(node: Any, new: Iterator[Any]) -> Any:
-    """Build a container like `node`, its leaves taken from `new` in order."""
+def rebuild(node: Any, new: Callable[[Any], Any]) -> Any:
+    """Build a container like `node` with ``new(leaf)`` in place of each leaf, in order."""
     kind: Any = type(node)
     if kind is dict:
         return {key: rebuild(part, new) for key, part in node.items()}
@@ -67,7 +69,7 @@ def rebuild(node: Any, new: Iterator[Any]) -> Any:
         return kind([rebuild(part, new) for part in node])
     if names := fields(kind):
         return kind(**{name: rebuild(getattr(node, name), new) for name in names})
-    return None if node is None else next(new)
+    return None if node is None else new(node)
 
 
 def leaves(tree: Any) -> list[Any]:
@@ -89,7 +91,7 @@ def unflatten(tree: Any, new: Iterable[Any]) -> Any:
     """Build a tree shaped like `tree` whose leaves are the items of `new`."""
     left = iter(new)
     try:
-        built = rebuild(tree, left)
+        built = rebuild(tree, lambda leaf: next(left))
     except StopIteration:
         raise ValueError(f"too few new leaves for {tree!r:.80}") from None
     if next(left, None) is not None:
@@ -127,5 +129,7 @@ def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     >>> tree.map(lambda w, g: w - 0.5 * g, {"w": 1.0}, {"w": 4.0})
     {'w': -1.0}
     """
+    if not others:
+        return rebuild(tree, function)
     columns = [leaves(tree), *(walk(other, tree, []) for other in others)]
     return unflatten(tree, [function(*row) for row in zip(*columns, strict=True)])

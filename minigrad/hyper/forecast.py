@@ -132,11 +132,11 @@ def forecast(run: TrainingRun, hypers: Any, memory: int | str | None = None) -> 
     ...     cost=lambda w, h: np.sum(w**2),
     ...     steps=10_000,
     ... )
-    >>> told = mg.hyper.forecast(run, {"eta": mg.positive(0.1)}, memory="100 MB")
+    >>> told = mg.hyper.forecast(run, {"eta": mg.positive(0.1)}, memory="50 MB")
     >>> told.rows["Stored"].kept_bytes, told.rows["Stored"].fits
-    (160000000, False)
+    (80000000, False)
     >>> told.rows["Checkpointed"].method, told.rows["Checkpointed"].steps_rerun
-    ('Checkpointed(snapshots=144, stretch=69)', 9936)
+    ('Checkpointed(snapshots=99, stretch=100)', 9900)
     """
     if run.steps == 0:
         raise ValueError("forecast: the run has no steps, so there is nothing to foretell")

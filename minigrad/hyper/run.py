@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.errors import TargetError
 from minigrad.hyper.domains import markers
+from minigrad.variable import value_of
 
 if TYPE_CHECKING:
     from minigrad.program.step import StepPrograms
@@ -144,7 +146,7 @@ class TrainingRun:
         for t in range(self.steps):
             state = self.step(state, at_step(t), self.batch(t))
             if t == 0:
-                tree.map(lambda new, old: None, state, start)  # an error now beats one later
+                tree.map(lambda old, new: None, start, state)  # an error now beats one later
             if callback is not None:
                 callback(t)
         return state
@@ -162,10 +164,19 @@ class TrainingRun:
         return lambda t: tree.map(lambda h, x: x[t] if h.per_step else x, marked, values)
 
     def evaluate(self, hypers: Any, values: Any = None) -> Any:
-        """Return the outer cost after training: :math:`C(h)`. Parameters as for `train`."""
+        """Return the outer cost after training: :math:`C(h)`. Parameters as for `train`.
+
+        Raises
+        ------
+        TargetError
+            If the cost is not one scalar; and what `train` raises.
+        """
         if values is None:
             values = tree.map(lambda hyper: hyper.value, markers(hypers))
-        return self.cost(self.train(hypers, values), values)
+        cost = self.cost(self.train(hypers, values), values)
+        if tree.children(cost) is not None or np.shape(value_of(cost)) != ():
+            raise TargetError(f"TrainingRun: cost= must return one real scalar, got {cost!r:.80}")
+        return cost
 
     def program(self, hypers: Any) -> StepPrograms:
         """Return the compiled loops for steps like the first; print them to read the adjoint.

@@ -214,7 +214,7 @@ class Unroll:
         with Tape() as tape:
             given, hypers = tape.variable(self.unflatten(state)), tape.variable(self.at_step(t))
             new = self.run.step(given, hypers, batch)
-        leaves = tree.leaves(tree.map(lambda x, like: x, new, self.shape))
+        leaves = tree.walk(new, self.shape, [])
         return [value_of(x) for x in leaves], Recording(tape, given, hypers, leaves, t)
 
     def programs(self, state: State, batch: Any, t: int) -> StepPrograms | None:
@@ -257,7 +257,7 @@ class Unroll:
         entries = [weak(schedule[t]) for schedule in self.schedules]
         replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
         new = self.run.step(self.unflatten(state), self.at_step(t), batch)
-        return all(map(alike, replayed, tree.leaves(tree.map(lambda x, _: x, new, self.shape))))
+        return all(map(alike, replayed, tree.walk(new, self.shape, [])))
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
         """Record the step twice, at two states, and compile it if it is the same program."""

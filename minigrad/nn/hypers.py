@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.primitive import def_jvp, def_vjp, primitive
 from minigrad.variable import value_of
 
-__all__ = ["inner", "is_zero", "keep", "onto", "onto_scaled", "weak"]
+__all__ = ["inner", "is_single", "is_zero", "keep", "onto", "onto_scaled", "weak"]
 
 
 def is_zero(hyper: Any) -> bool:
@@ -53,17 +53,21 @@ def keep(result: Any, like: Any) -> Any:
     )
 
 
+def is_single(hyper: Any) -> bool:
+    """Whether a hyperparameter is a single number."""
+    return type(hyper) is float or getattr(value_of(hyper), "shape", ()) == ()
+
+
 def onto(hyper: Any, d: Any, x: Any) -> Any:
     """Return ``d * x``, summed at once if it is the cotangent of a single number."""
-    single = getattr(value_of(hyper), "shape", ()) == ()
-    if single and getattr(d, "shape", ()) == getattr(x, "shape", ()) != ():
+    if is_single(hyper) and getattr(d, "shape", ()) == getattr(x, "shape", ()) != ():
         return inner(d, x)
     return d * x
 
 
 def onto_scaled(hyper: Any, d: Any, x: Any, scale: Any) -> Any:
     """Return ``onto(hyper, d, scale * x)``; a single `scale` is taken out of the sum."""
-    if getattr(value_of(scale), "shape", ()) == ():
+    if is_single(scale):
         return onto(hyper, d, x) * scale
     return onto(hyper, d, scale * x)
 
@@ -71,7 +75,7 @@ def onto_scaled(hyper: Any, d: Any, x: Any, scale: Any) -> Any:
 @primitive
 def inner(a: Any, b: Any) -> Any:
     """Return the sum of the products of two arrays of one shape, of which none is conjugated."""
-    return np.dot(a.ravel(), b.ravel())
+    return np.vdot(a.conj() if a.dtype.kind == "c" else a, b)
 
 
 def_vjp(inner, lambda y_bar, y, a, b: y_bar * b, lambda y_bar, y, a, b: y_bar * a)

@@ -183,13 +183,14 @@ PLANS: dict[Any, Plan] = {}  # by the outlines of both trees; paths are compared
 def outline(node: Any, leaves: list[Any]) -> Any:
     """Return the shape of a tree, as something to look up, and append its leaves to the list."""
     kind = type(node)
-    if kind is dict:
-        return dict, *node, *[outline(part, leaves) for part in node.values()]
-    parts = None if kind is np.ndarray or kind is Variable else tree.children(node)
+    parts = None if kind is Variable or kind is np.ndarray else tree.children(node)
     if parts is None:
         leaves.append(node)
         return None
-    return kind, *[outline(part, leaves) for part in parts]
+    shape = [dict, *node] if kind is dict else [kind]
+    for part in parts:
+        shape.append(outline(part, leaves))
+    return tuple(shape)
 
 
 def match(places: list[str], givens: list[str], what: str) -> Plan:

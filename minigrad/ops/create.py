@@ -1,4 +1,8 @@
-"""Ranges between two ends, which may vary, and powers of a vector."""
+"""New arrays of numbers that may vary: filled, listed, spaced between two ends, powers.
+
+`np.full` and `np.array` do not hand over to a Variable unless they are told whose array it is to be
+like: ``np.full(3, x, like=x)``, ``np.array([x, y], like=x)``.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,41 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import tree
 from minigrad.dispatch import implements
 from minigrad.ops.axes import np_moveaxis
 from minigrad.ops.elementwise import astype, log10, power, where
 from minigrad.ops.rules import axis_of, ndim_of, shape_of
-from minigrad.ops.shape import np_expand_dims, reshape
-from minigrad.ops.stack import stack
-from minigrad.variable import value_of
+from minigrad.ops.shape import broadcast_to, lengths, np_expand_dims, reshape
+from minigrad.ops.stack import np_stack, stack
+from minigrad.variable import Variable, value_of
 
 __all__ = ["np_linspace"]
+
+
+@implements(np.full)
+def np_full(
+    shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None
+) -> Any:
+    """One value everywhere; NumPy hands over `order` and `device`, which no value depends on."""
+    filled = fill_value if dtype is None else astype(fill_value, dtype=np.dtype(dtype))
+    return broadcast_to(filled, shape=lengths(shape))
+
+
+@implements(np.array, np.asarray)
+def np_array(a: Any, dtype: Any = None) -> Any:
+    """Numbers and arrays in nested lists, as one array."""
+    whole = stacked(a)
+    return whole if dtype is None else astype(whole, dtype=np.dtype(dtype))
+
+
+def stacked(part: Any) -> Any:
+    """Return a nested list as an array, innermost lists first."""
+    if not isinstance(part, list | tuple):
+        return part
+    if not any(isinstance(leaf, Variable) for leaf in tree.leaves(part)):
+        return np.array(part)
+    return np_stack([stacked(inner) for inner in part])
 
 
 def ends_set(y: Any, first: Any, last: Any) -> Any:

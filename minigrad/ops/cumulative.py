@@ -16,7 +16,7 @@ from minigrad.ops.axes import flip
 from minigrad.ops.elementwise import where
 from minigrad.ops.index import cut
 from minigrad.ops.rules import axis_of, linear, ndim_of, shape_of, unvarying
-from minigrad.ops.shape import raveled
+from minigrad.ops.shape import along
 from minigrad.ops.stack import join
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import value_of
@@ -89,9 +89,8 @@ def_jvp(recurrence,
 
 def running(prim: Primitive, x: Any, axis: int | None) -> Any:
     """Return a running result along an axis; without one, over all elements in a row."""
-    if axis is None:
-        return prim(raveled(x), axis=0)
-    return prim(x, axis=axis_of(axis, ndim_of(x)))
+    x, axis = along(x, axis)
+    return prim(x, axis=axis)
 
 
 @implements(np.cumsum, method=True)
@@ -108,9 +107,9 @@ def np_cumprod(a: Any, axis: int | None = None) -> Any:
 
 def cumulative(prim: Primitive, first: int, x: Any, axis: int | None, include_initial: bool) -> Any:
     """Return a running result as the array standard has it, with or without an empty beginning."""
-    if axis is None and ndim_of(x) != 1:
+    if axis is None and ndim_of(x) > 1:
         raise ValueError(f"an array of shape {shape_of(x)} needs an axis; only a vector does not")
-    axis = axis_of(0 if axis is None else axis, ndim_of(x))
+    x, axis = along(x, axis)
     y = prim(x, axis=axis)
     if not include_initial:
         return y

@@ -25,10 +25,10 @@ def np_diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
     n = operator.index(n)
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n!r}")
-    if ndim_of(a) == 0:
-        raise ValueError("diff requires input that is at least one dimensional")
     if n == 0:
         return a
+    if ndim_of(a) == 0:
+        raise ValueError("diff requires input that is at least one dimensional")
     axis = axis_of(axis, ndim_of(a))
     parts = [at_end(x, a, axis) for x in (prepend, a, append) if x is not None]
     a = join(parts, axis) if len(parts) > 1 else a

@@ -19,7 +19,7 @@ from minigrad.dispatch import implements
 from minigrad.fingerprint import can_change
 from minigrad.ops.elementwise import astype
 from minigrad.ops.rules import axis_of, ndim_of, plain_integer, shape_of
-from minigrad.ops.shape import raveled
+from minigrad.ops.shape import along, raveled
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import OPERATORS, Variable, value_of
 
@@ -129,9 +129,7 @@ def take_at(x: Any, indices: Any, axis: int) -> Any:
 @implements(np.take, method=True)
 def np_take(a: Any, indices: Any, axis: Any = None, *, mode: str = "raise") -> Any:
     """Elements by their numbers along an axis; a number that comes twice counts twice."""
-    if axis is None:
-        a, axis = raveled(a), 0
-    axis = axis_of(axis, ndim_of(a))
+    a, axis = along(a, axis)
     indices = refuse_variable(indices)
     n = shape_of(a)[axis]
     if mode == "wrap":

@@ -141,7 +141,8 @@ def with_axis(letters: str, letter: str, axis: int) -> str:
     return letters[:place] + letter + letters[place:]
 
 
-# The matrix products. They take stacks of matrices; `matmul` takes vectors as well.
+# The matrix products. They take stacks of matrices; `matmul` takes vectors as well. Of two matrices
+# the product is the method `dot`, which starts sooner than the ufunc.
 
 
 def matmul_a_bar(y_bar: Any, y: Any, a: Any, b: Any) -> Any:
@@ -191,11 +192,11 @@ def over_stack(prim: Primitive, cores: str, a: Any, b: Any, operand: Any) -> Any
 # fmt: off
 matmul: Primitive = product(np.matmul, "matmul", matmul_a_bar, matmul_b_bar)
 matmul_nt: Primitive = product(
-    lambda a, b: a @ b.mT, "matmul_nt",
+    lambda a, b: a.dot(b.T) if a.ndim == b.ndim == 2 else a @ b.mT, "matmul_nt",
     lambda y_bar, y, a, b: over_stack(matmul,    "ij jk ik", y_bar, b, a),
     lambda y_bar, y, a, b: over_stack(matmul_tn, "ij ik jk", y_bar, a, b))
 matmul_tn: Primitive = product(
-    lambda a, b: a.mT @ b, "matmul_tn",
+    lambda a, b: a.T.dot(b) if a.ndim == b.ndim == 2 else a.mT @ b, "matmul_tn",
     lambda y_bar, y, a, b: over_stack(matmul_nt, "ij kj ik", b, y_bar, a),
     lambda y_bar, y, a, b: over_stack(matmul,    "ij jk ik", a, y_bar, b))
 outer: Primitive = product(  # of vectors

@@ -187,6 +187,12 @@ std       = reduction(np.std,     root_of_variance(deviation))
 # NumPy's names. A keyword behind a gap in NumPy's order has to be named.
 
 
+def reduced(axis: Any, x: Any) -> Axes:
+    """Return the axes to reduce; a number has none, and may still be reduced along axis 0 or -1."""
+    ndim = ndim_of(x)
+    return () if ndim == 0 and axis in (0, -1) else axes_of(axis, ndim)
+
+
 def named(handler: Callable[..., Any], prim: Primitive) -> Callable[..., Any]:
     """Return the handler under the name that Python's errors should give it."""
     handler.__name__ = handler.__qualname__ = prim.name
@@ -197,7 +203,7 @@ def by_axis(prim: Primitive) -> Callable[..., Any]:
     """Return the handler of a reduction."""
 
     def handler(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-        return prim(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims)
+        return prim(a, axis=reduced(axis, a), keepdims=keepdims)
 
     return named(handler, prim)
 
@@ -207,7 +213,7 @@ def with_initial(prim: Primitive) -> Callable[..., Any]:
 
     def handler(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
         start = {} if initial is None else {"initial": initial}
-        return prim(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims, **start)
+        return prim(a, axis=reduced(axis, a), keepdims=keepdims, **start)
 
     return named(handler, prim)
 
@@ -221,7 +227,7 @@ def with_freedom(prim: Primitive) -> Callable[..., Any]:
         if correction is not None and ddof != 0:
             raise ValueError("ddof and correction can't be provided simultaneously.")
         ddof = ddof if correction is None else correction
-        return prim(a, axis=axes_of(axis, ndim_of(a)), keepdims=keepdims, ddof=ddof)
+        return prim(a, axis=reduced(axis, a), keepdims=keepdims, ddof=ddof)
 
     return named(handler, prim)
 

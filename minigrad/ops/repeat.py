@@ -16,7 +16,7 @@ from minigrad.ops.create import np_linspace
 from minigrad.ops.elementwise import astype
 from minigrad.ops.index import kept, pick, take_at
 from minigrad.ops.rules import axis_of, ndim_of, shape_of
-from minigrad.ops.shape import broadcast_to, lengths, raveled, reshape
+from minigrad.ops.shape import along, broadcast_to, lengths, raveled, reshape
 from minigrad.ops.stack import join
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import value_of
@@ -46,9 +46,7 @@ def np_tile(A: Any, reps: Any) -> Any:
 @implements(np.repeat, method=True)
 def np_repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element repeated where it is, all alike or by a number for each."""
-    if axis is None:
-        a, axis = raveled(a), 0
-    axis = axis_of(axis, ndim_of(a))
+    a, axis = along(a, axis)
     if np.size(repeats) == 1 and np.asarray(repeats).dtype.kind in "iu":
         counts = [1] * ndim_of(a)
         counts[axis] = int(np.asarray(repeats).reshape(()))
@@ -66,7 +64,7 @@ def np_resize(a: Any, new_shape: Any) -> Any:
     if min(shape, default=0) < 0:
         raise ValueError("all elements of `new_shape` must be non-negative")
     if n == 0:
-        return np.zeros(shape)
+        return np.zeros(shape, np.asarray(value_of(a)).dtype)
     return reshape(take_at(raveled(a), kept(np.arange(size) % n), 0), shape=shape)
 
 
@@ -140,6 +138,8 @@ def np_pad(
 ) -> Any:
     """Wider by constants, by copies of elements, or by ramps; modes by name, the even kind."""
     ndim = ndim_of(array)
+    if ndim == 0:
+        return array
     widths = pairs(pad_width, ndim, "pad_width")
     if np.asarray(widths).dtype.kind not in "iu" or np.min(widths, initial=0) < 0:
         raise ValueError(f"pad: pad_width={pad_width!r}; expected integers that are not negative")

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.dispatch import implements
 from minigrad.ops.elementwise import astype, elementwise
-from minigrad.ops.rules import axes_of, linear, ndim_of, plain_integer, shape_of, unvarying
+from minigrad.ops.rules import axes_of, axis_of, linear, ndim_of, plain_integer, shape_of, unvarying
 from minigrad.primitive import Primitive, broadcast_to
 from minigrad.variable import OPERATORS, Variable, value_of
 
@@ -71,6 +71,13 @@ def raveled(x: Any) -> Any:
     return x if ndim_of(x) == 1 else reshape(x, shape=(-1,))
 
 
+def along(x: Any, axis: Any) -> tuple[Any, int]:
+    """Return `x` and the axis to go along: all elements in a row, if None or if `x` is a number."""
+    if axis is None or ndim_of(x) == 0:
+        x, axis = raveled(x), axis or 0
+    return x, axis_of(axis, ndim_of(x))
+
+
 OPERATORS[".flatten"] = OPERATORS[".ravel"]
 
 
@@ -103,7 +110,8 @@ def np_squeeze(a: Any, axis: Any = None) -> Any:
     """Without its axes of length 1, or without these."""
     shape = shape_of(a)
     ones = tuple(k for k, n in enumerate(shape) if n == 1)
-    gone = ones if axis is None else axes_of(axis, len(shape)) or ()
+    nothing = axis is None or (not shape and axis in (0, -1))
+    gone = ones if nothing else axes_of(axis, len(shape)) or ()
     if not set(gone) <= set(ones):
         raise ValueError(f"squeeze: axis={axis} of shape {shape} has a length other than 1")
     return reshape(a, shape=tuple(n for k, n in enumerate(shape) if k not in gone))

@@ -6,13 +6,14 @@ without care. Here it is one, with a backward pass of one, and both with a secon
 
 from __future__ import annotations
 
-import cmath
+from cmath import isfinite
 from typing import Any
 
 import numpy as np
 
 from minigrad.ops.elementwise import elementwise, exp, tanh
 from minigrad.ops.products import matmul_nt, matmul_tn
+from minigrad.ops.rows import highest, spread_rows, sum_along, sum_rows
 from minigrad.ops.rules import unvarying
 from minigrad.primitive import by_position, def_jvp, def_vjp, primitive
 from minigrad.variable import value_of
@@ -27,6 +28,8 @@ __all__ = [
     "sigmoid",
     "softmax",
     "softplus",
+    "spread_rows",
+    "sum_rows",
     "sum_squares",
 ]
 
@@ -114,27 +117,6 @@ Examples
 
 
 @primitive
-def sum_rows(x: Any) -> Any:
-    """Return the sum over the first axis: what broadcasting a bias over the rows turns into."""
-    return np.add.reduce(x)
-
-
-@primitive
-def spread_rows(x: Any, rows: int) -> Any:
-    """Return `x` repeated along a new first axis, without a copy."""
-    if not (isinstance(x, np.ndarray) and x.flags.c_contiguous):
-        return np.broadcast_to(x, (rows, *np.shape(x)))
-    # What np.broadcast_to makes, in a tenth of its time.
-    return np.ndarray((rows, *x.shape), x.dtype, x, 0, (0, *x.strides))
-
-
-def_vjp(sum_rows, lambda y_bar, y, x: spread_rows(y_bar, rows=len(value_of(x))))
-def_jvp(sum_rows, lambda x_dot, y, x: sum_rows(x_dot))
-def_vjp(spread_rows, lambda y_bar, y, x, rows: sum_rows(y_bar))
-def_jvp(spread_rows, lambda x_dot, y, x, rows: spread_rows(x_dot, rows=rows))
-
-
-@primitive
 def dense(x: Any, w: Any, b: Any) -> Any:
     """Return ``x @ w + b``: a layer of a network.
 
@@ -155,7 +137,7 @@ def dense(x: Any, w: Any, b: Any) -> Any:
     >>> dense(np.ones((1, 2)), np.ones((2, 3)), np.zeros(3))
     array([[2., 2., 2.]])
     """
-    y = np.matmul(x, w)
+    y = x.dot(w) if x.ndim == w.ndim == 2 else np.matmul(x, w)
     return np.add(y, b, out=y) if getattr(b, "dtype", None) is y.dtype else y + b
 
 
@@ -205,11 +187,9 @@ def_jvp(twice, lambda s_dot, y, s, w: twice(s_dot, w), lambda w_dot, y, s, w: tw
 
 def _shift(x: Any, axis: Any) -> Any:
     """Return the largest element along the axis, 0 where it is infinite: what exp can bear."""
-    if axis in (1, -1) and np.ndim(x) == 2 and len(x) > 32 > x.shape[1]:
-        x = x.copy("F")  # NumPy takes short rows one at a time; columns it takes whole
-    top = np.maximum.reduce(x, axis=axis, keepdims=True)
-    total = np.add.reduce(top, axis=None)  # quicker to look at than each
-    return top if cmath.isfinite(total) else np.where(np.isfinite(top), top, 0.0)
+    top = highest(x, axis)
+    one = np.vdot(top, top)  # one number, quicker to look at than each
+    return top if isfinite(one) else np.where(np.isfinite(top), top, 0.0)
 
 
 def _expand(y: Any, axis: Any, keepdims: bool) -> Any:
@@ -244,7 +224,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     array([0.5, 0.5])
     """
     y = np.exp(x - _shift(x, axis))
-    return y / np.sum(y, axis=axis, keepdims=True)
+    return y / sum_along(y, axis)
 
 
 @primitive
@@ -259,12 +239,12 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     array([    0., -1000.])
     """
     x = x - _shift(x, axis)
-    return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+    return x - np.log(sum_along(np.exp(x), axis))
 
 
 def _softmax_product(d: Any, y: Any, axis: Any) -> Any:
     """Return the softmax's Jacobian, which is symmetric, times `d`."""
-    return y * (d - np.sum(y * d, axis=axis, keepdims=True))
+    return y * (d - sum_along(y * d, axis))
 
 
 def_vjp(
@@ -332,14 +312,17 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     return picked(logits, log_softmax(logits, axis=1), labels)
 
 
+UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
+
+
 def _check_labels(logits: Any, labels: Any) -> None:
-    shape = np.shape(logits)
+    shape = logits.shape if type(logits) is np.ndarray else np.shape(logits)
     if len(shape) == 2 and shape[0] > 0:
         if labels.shape == shape:
             return
         if labels.shape == shape[:1] and labels.dtype.kind in "iu":
             # Seen as unsigned, a negative label is a very large one.
-            if np.maximum.reduce(labels.view(f"u{labels.itemsize}")) < shape[1]:
+            if np.maximum.reduce(labels.view(UNSIGNED[labels.itemsize])) < shape[1]:
                 return
             raise ValueError(
                 f"cross_entropy: labels go from {labels.min()} to {labels.max()}, but the logits "
@@ -381,7 +364,7 @@ def less_targets(scale: Any, p: Any, labels: Any) -> Any:
 
 
 def _total(labels: Any) -> Any:
-    return 1 if np.ndim(value_of(labels)) == 1 else np.sum(labels, axis=1, keepdims=True)
+    return 1 if value_of(labels).ndim == 1 else np.sum(labels, axis=1, keepdims=True)
 
 
 def _mean(scale: Any, labels: Any) -> Any:

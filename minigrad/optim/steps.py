@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.nn.hypers import is_zero, keep, onto, onto_scaled, weak
+from minigrad.nn.hypers import is_single, is_zero, keep, onto, onto_scaled, weak
 from minigrad.ops.elementwise import where
 from minigrad.ops.rules import unvarying
 from minigrad.primitive import Primitive, def_jvp, def_vjp, primitive
@@ -122,6 +122,7 @@ elementwise_rules(
     lambda d, y, w, eta, lam, g, n=1:  -share(onto_scaled(lam, d, w, eta), n),
     lambda d, y, w, eta, lam, g, n=1:  d * -eta,
 )
+decayed_rules = descend_decayed.vjps  # for hyperparameters of any shape
 elementwise_rules(
     add_scaled,
     lambda d, y, g, a, x:  d,
@@ -147,6 +148,24 @@ elementwise_rules(
     None,
 )
 # fmt: on
+
+
+# Plain descent is what most runs are made of. On the way back one rule gives all its cotangents: a
+# sweep asks once, and the two hyperparameters of a decayed step share a sum.
+
+
+@descend.def_vjp
+def _(d: Any, y: Any, w: Any, eta: Any, g: Any) -> Any:
+    return d, -onto(eta, d, g), d * -eta
+
+
+@descend_decayed.def_vjp
+def _(d: Any, y: Any, w: Any, eta: Any, lam: Any, g: Any, n: Any = 1) -> Any:
+    if not is_single(eta) or not is_single(lam):
+        return [rule(d, y, w, eta, lam, g, n=n) for rule in decayed_rules]
+    along, decay = onto(eta, d, w), share(lam, n)
+    eta_bar = -(along * decay + onto(eta, d, g))
+    return d * (1 - eta * decay), eta_bar, -share(along * eta, n), d * -eta
 
 
 # Adam divides by a root that is 0 wherever a gradient has always been 0, and there its slope is

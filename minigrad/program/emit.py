@@ -1,7 +1,8 @@
 """A program as readable NumPy source, and the function compiled from it.
 
 Each line becomes a statement. Arithmetic is written with operators, and in place (``a *= b``)
-where the array written to is read by nobody else afterwards: that is where memory is saved.
+where the array written to is read by nobody else afterwards; large intermediate results go into
+arrays that are kept from call to call (`minigrad.program.liveness`).
 Single numbers are Python floats, computed with :mod:`math`, which is much quicker than 0-d
 arrays.
 """
@@ -14,7 +15,7 @@ import linecache
 import math
 import re
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,10 +25,18 @@ from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
 from minigrad.ops.reduce import sum_
-from minigrad.ops.shape import reshape
-from minigrad.ops.special import sum_rows
+from minigrad.ops.rows import adds_by_product, sum_rows
 from minigrad.primitive import Primitive, unbroadcast
-from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
+from minigrad.program.lines import (
+    INPUT,
+    Argument,
+    Constant,
+    Line,
+    Program,
+    is_number,
+    shape_of,
+)
+from minigrad.program.liveness import Scratch, borrowed, overwrites, scratch_plan
 from minigrad.program.scalars import MATH, SCALARS
 from minigrad.program.stacks import (
     LIFTS,
@@ -36,7 +45,6 @@ from minigrad.program.stacks import (
     rows_text,
     subtract_from_rows,
     weighted_sum,
-    zero_rows,
 )
 
 __all__ = ["Emitted", "emit"]
@@ -59,10 +67,9 @@ COMMUTE = (add, multiply)
 RANKS = {add: (1, 1, 2), subtract: (1, 1, 2), multiply: (2, 2, 3), divide: (2, 2, 3),
          negative: (3, 3)}
 LONG = 50  # characters; a longer expression has a name
+FACTORS = {matmul: "{}, {}", matmul_nt: "{}, {}.mT", matmul_tn: "{}.mT, {}"}
 WORDS = {"matmul": "product", "matmul_nt": "product", "matmul_tn": "product", "add": "total",
          "subtract": "rest", "multiply": "scaled", "divide": "ratio", "negative": "minus"}
-PRODUCTS = (matmul, matmul_nt, matmul_tn)
-FRESH = (*PRODUCTS, zero_rows, add_to_rows, subtract_from_rows)  # give an array of their own
 NARROW = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64))
 REAL = (None, np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_))
 WIDE = (np.dtype(np.float64), np.dtype(np.complex128))
@@ -73,11 +80,6 @@ def called(program: Program) -> list[Primitive]:
     """Return the primitives that may appear in the code as functions of their own name."""
     prims = dict.fromkeys(line.primitive for line in program.lines.values())
     return [p for p in prims if p is not INPUT and not isinstance(p.function, np.ufunc)]
-
-
-def is_elementwise(function: Any) -> bool:
-    """Whether a function is a ufunc that works element by element, and so can work in place."""
-    return isinstance(function, np.ufunc) and function.signature is None
 
 
 class Emitted:
@@ -102,11 +104,6 @@ class Emitted:
         return self.source
 
 
-def is_number(line: Line) -> bool:
-    """Whether a result is a single real number, kept as a Python float."""
-    return line.shape == () and line.dtype in (None, np.dtype(float))
-
-
 class Written(NamedTuple):
     """A function as written: whether Python's numbers may raise in it where NumPy's would not."""
 
@@ -122,21 +119,23 @@ class Writer:
     Python's own numbers raise where NumPy's become inf or nan; `careful` code leaves them to NumPy.
     """
 
-    def __init__(self, program: Program, name: str, *, careful: bool = False) -> None:
+    def __init__(
+        self, program: Program, name: str, by_rows: Iterable[int] = (), *, careful: bool = False
+    ) -> None:
         self.program, self.name, self.careful = program, name, careful
         self.namespace: dict[str, Any] = {"np": np, "math": math}
         self.names: dict[int, str] = {}
         self.constants: dict[int, str] = {}
+        self.ones: dict[Any, Constant] = {}
         self.taken = {"np", "math", "float", name}
         self.functions = {prim: self.unique(prim.name) for prim in called(program)}
-        self.last, self.borrowed = last_reads(program), borrowed(program)
+        self.borrowed, self.over = borrowed(program), overwrites(program)
+        self.plan = scratch_plan(program, self.over, by_rows)
         self.parts: dict[int, str] = {}  # numbers that are part of another expression
-        self.readers: dict[int, list[Line]] = {}
-        for line in program.lines.values():
-            for read in line.reads:
-                self.readers.setdefault(read, []).append(line)
+        self.readers = program.readers()
         self.body: list[str] = []
         self.where, self.may_raise = "", False
+        self.scratch = self.take_scratch()
 
     def unique(self, wish: str) -> str:
         """Return a name like `wish` that is none yet."""
@@ -163,7 +162,9 @@ class Writer:
             text = repr(value)
             return f"({text})" if text.startswith("-") else text
         if id(value) not in self.constants:
-            name = self.constants[id(value)] = self.unique(f"constant_{len(self.constants)}")
+            ones = isinstance(value, np.ndarray) and value.size and np.all(value == 1)
+            wish = f"ones_{value.size}" if ones else f"constant_{len(self.constants)}"
+            name = self.constants[id(value)] = self.unique(wish)
             self.namespace[name] = value
         return self.constants[id(value)]
 
@@ -185,17 +186,19 @@ class Writer:
             return [f"np.float64({text})" if self.is_plain(a) else text for a, text in pairs]
         return texts
 
-    def reusable(self, number: int, argument: Argument) -> bool:
-        """Whether the result of line `number` may be written over an operand."""
-        if not isinstance(argument, int) or self.last[argument] != number:
-            return False
-        line, other = self.program.lines[number], self.program.lines[argument]
-        function = other.primitive.function
-        fresh = other.primitive in FRESH or isinstance(function, np.ufunc)
-        return bool(fresh and other.shape == line.shape and other.dtype == line.dtype)
+    def take_scratch(self) -> list[str]:
+        """Write where the scratch arrays come from, and return their names."""
+        if not self.plan.kinds:
+            return []
+        keeper = self.unique("scratch")
+        self.namespace[keeper] = Scratch(self.plan.kinds)
+        names = [self.unique(f"{keeper}_{k}") for k in range(len(self.plan.kinds))]
+        comma = "," if len(names) == 1 else ""
+        self.body.append(f"{', '.join(names)}{comma} = {keeper}.arrays  # this thread's own")
+        return names
 
     def write(self, number: int, line: Line) -> None:
-        prim, args, texts = line.primitive, line.arguments, self.operands(line)
+        texts = self.operands(line)
         self.quote(line.where)
         if is_number(line):
             expression = self.number(line, texts)
@@ -204,29 +207,39 @@ class Writer:
                 self.names[number] = f"({expression})"
             else:
                 self.assign(number, line, expression)
-            return
-        if prim in ON_ROWS:
-            if not self.reusable(number, args[0]):
-                self.assign(number, line, f"{texts[0]}.copy()")
-            name = self.names.setdefault(number, texts[0])
-            rows = rows_text(*line.params.values(), *texts[2:])
-            self.body.append(f"{name}[{rows}] {ON_ROWS[prim]} {texts[1]}")
-            return
-        if prim in IN_PLACE and line.shape:
-            orders = [(0, 1), (1, 0)] if prim in COMMUTE else [(0, 1)]
-            for i, j in orders:
-                if self.reusable(number, args[i]) and args[i] != args[j]:
-                    self.body.append(f"{texts[i]} {IN_PLACE[prim]} {texts[j]}")
-                    self.names[number] = texts[i]
-                    return
-        if line.shape and is_elementwise(line.primitive.function):
-            for argument, text in zip(args, texts, strict=True):
-                if self.reusable(number, argument):
-                    function = line.primitive.function.__name__
-                    self.body.append(f"np.{function}({', '.join(texts)}, out={text})")
-                    self.names[number] = text
-                    return
-        self.assign(number, line, self.expression(line, texts))
+        elif line.primitive in ON_ROWS:
+            self.on_rows(number, line, texts)
+        elif number in self.over:
+            k = self.over[number]
+            self.body.append(self.in_place(line, texts, k))
+            self.names[number] = texts[k]
+        elif number in self.plan.lines:
+            self.assign(number, line, self.into(line, texts, self.scratch[self.plan.lines[number]]))
+        else:
+            self.assign(number, line, self.expression(line, texts))
+
+    def on_rows(self, number: int, line: Line, texts: Sequence[str]) -> None:
+        """Write what is added to some rows of a stack: of a copy, if the stack is read again."""
+        if number in self.over:
+            self.names[number] = texts[0]
+        else:
+            self.assign(number, line, f"{texts[0]}.copy()")
+        rows = rows_text(*line.params.values(), *texts[2:])
+        self.body.append(f"{self.names[number]}[{rows}] {ON_ROWS[line.primitive]} {texts[1]}")
+
+    def in_place(self, line: Line, texts: Sequence[str], k: int) -> str:
+        """Return a statement that writes the result over operand `k`."""
+        a, b = line.arguments[k], line.arguments[1 - k] if len(texts) == 2 else None
+        if line.primitive in IN_PLACE and a != b and (k == 0 or line.primitive in COMMUTE):
+            return f"{texts[k]} {IN_PLACE[line.primitive]} {texts[1 - k]}"
+        return self.into(line, texts, texts[k])
+
+    def into(self, line: Line, texts: Sequence[str], out: str) -> str:
+        """Return a call that writes the result into an array."""
+        form = FACTORS.get(line.primitive, "{}, {}")
+        given = form.format(*texts) if len(texts) == 2 else ", ".join(texts)
+        ufunc = "matmul" if line.primitive in FACTORS else line.primitive.function.__name__
+        return f"np.{ufunc}({given}, out={out})"
 
     def output(self, output: Argument) -> str:
         """Return what is given back as text: a copy, if somebody else owns the memory."""
@@ -273,7 +286,11 @@ class Writer:
     def shorter(self, line: Line, texts: Sequence[str]) -> str | None:
         """Return how NumPy itself says what a primitive does, where it is a word or two."""
         prim, params, text = line.primitive, line.params, texts[0] if texts else ""
-        shapes = [self.shape(argument) for argument in line.arguments]
+        shapes = [shape_of(argument, self.program.lines) for argument in line.arguments]
+        if prim is sum_rows and adds_by_product(line.dtype, shapes[0]):
+            key = shapes[0][0], line.dtype
+            ones = self.ones.setdefault(key, Constant(np.ones(*key)))
+            return f"{self.text(ones)} @ {text}"
         if prim is sum_rows or (prim is unbroadcast and shapes[0][1:] == line.shape):
             return f"np.add.reduce({text})"
         if prim is inner and all(self.is_real(argument) for argument in line.arguments):
@@ -283,12 +300,6 @@ class Writer:
             keep = ", keepdims=True" if params.get("keepdims") else ""
             return f"np.add.reduce({text}, axis={axis[0]}{keep})"
         return None
-
-    def shape(self, argument: Argument) -> tuple[int, ...]:
-        """Return the shape of an argument."""
-        if isinstance(argument, int):
-            return tuple(self.program.lines[argument].shape or ())
-        return np.shape(argument.value)
 
     def dtype(self, argument: Argument) -> Any:
         """Return the dtype of an argument; None of a Python float."""
@@ -334,10 +345,10 @@ class Writer:
 
         It must be of the same line of the user's, and short.
         """
-        readers = self.readers.get(number, [])
-        if len(readers) != 1 or number in self.program.outputs or len(expression) > LONG:
+        first, *others = self.readers[number] or [None]
+        if first is None or others or len(expression) > LONG:
             return False
-        reader = readers[0]
+        reader = self.program.lines[first]
         once = reader.primitive not in SCALARS or all(
             SCALARS[reader.primitive].count(f"{{{k}}}") == 1
             for k, a in enumerate(reader.arguments)
@@ -360,57 +371,15 @@ def is_constant(line: Line) -> bool:
     return isinstance(other, Constant) and bool(other.value != 0)
 
 
-def may_share(line: Line) -> bool:
-    """Whether a result may look at the memory of what it was made of.
-
-    Of NumPy's and our own functions the recording shows it, but for reshape, which makes a copy
-    or not by how its operand lies in memory; of somebody else's function it can't be known.
-    """
-    function = line.primitive.function
-    if isinstance(function, np.ufunc) or is_number(line):
-        return False
-    known = (getattr(function, "__module__", None) or "").split(".")[0] == "minigrad"
-    return line.view or not known or line.primitive is reshape
-
-
-def borrowed(program: Program) -> set[int]:
-    """Return the lines whose memory may be that of an input or a constant."""
-    found: set[int] = set()
-    for number, line in program.lines.items():
-        if line.primitive is INPUT:
-            found |= {number} if line.shape else set()
-        elif may_share(line):
-            constant = any(isinstance(a, Constant) for a in line.arguments)
-            found |= {number} if constant or not found.isdisjoint(line.reads) else set()
-    return found
-
-
-def last_reads(program: Program) -> dict[int, float]:
-    """Return the last line that reads each, or a view of it; infinity for outputs and inputs."""
-    last: dict[int, float] = {}
-    for number, line in program.lines.items():
-        last[number] = number
-        for read in line.reads:
-            last[read] = number
-    for output in program.outputs:
-        if isinstance(output, int):
-            last[output] = math.inf
-    for number in program.inputs:
-        last[number] = math.inf
-    for number, line in reversed(program.lines.items()):
-        if may_share(line):
-            for read in line.reads:
-                last[read] = max(last[read], last[number])
-    return last
-
-
-def emit(program: Program, name: str = "program") -> Emitted:
+def emit(program: Program, name: str = "program", by_rows: Iterable[int] = ()) -> Emitted:
     """Write a program as source and compile it.
+
+    `by_rows` are inputs whose order in memory is known to be that of rows, or does not matter.
 
     The function gives results of their own: none shares memory with an input, a constant or the
     results of another call.
     """
-    return with_care(lambda careful: straight(program, name, careful=careful))
+    return with_care(lambda careful: straight(program, name, by_rows, careful=careful))
 
 
 def with_care(
@@ -436,9 +405,9 @@ def with_care(
     return Emitted(fast.source, function, fast.names)
 
 
-def straight(program: Program, name: str, *, careful: bool) -> Written:
+def straight(program: Program, name: str, by_rows: Iterable[int], *, careful: bool) -> Written:
     """Write a function that runs a program once."""
-    writer = Writer(program, name, careful=careful)
+    writer = Writer(program, name, by_rows, careful=careful)
     inputs = [writer.name_for(k, program.lines[k].name) for k in program.inputs]
     for number, line in program.lines.items():
         if line.primitive is not INPUT:

@@ -17,7 +17,18 @@ from minigrad.primitive import Primitive
 from minigrad.tape import Tape
 from minigrad.variable import Variable
 
-__all__ = ["Argument", "Constant", "Line", "Program", "computed", "of_tape"]
+__all__ = [
+    "INPUT",
+    "Argument",
+    "Constant",
+    "Line",
+    "Program",
+    "computed",
+    "is_elementwise",
+    "is_number",
+    "of_tape",
+    "shape_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +78,23 @@ class Line:
         return [argument for argument in self.arguments if isinstance(argument, int)]
 
 
+def is_number(line: Line) -> bool:
+    """Whether a result is a single real number, kept as a Python float."""
+    return line.shape == () and line.dtype in (None, np.dtype(float))
+
+
+def is_elementwise(function: Any) -> bool:
+    """Whether a function is a ufunc that works element by element, and so can work in place."""
+    return isinstance(function, np.ufunc) and function.signature is None
+
+
+def shape_of(argument: Argument, lines: Mapping[int, Line]) -> tuple[int, ...]:
+    """Return the shape of an argument; that of several results at once counts as ()."""
+    if isinstance(argument, int):
+        return tuple(lines[argument].shape or ())
+    return np.shape(argument.value)
+
+
 def computed(prim: Primitive, *values: Any, **params: Any) -> Any:
     """Return what a tape would hold: a number made of Python numbers alone stays one."""
     value = prim.function(*values, **params)
@@ -104,6 +132,17 @@ class Program:
             if number not in found:
                 found.add(number)
                 waiting.extend(self.lines[number].reads)
+        return found
+
+    def readers(self) -> dict[int, list[int | None]]:
+        """Return the lines that read each line, once for each time; an output is read by None."""
+        found: dict[int, list[int | None]] = {number: [] for number in self.lines}
+        for number, line in self.lines.items():
+            for read in line.reads:
+                found[read].append(number)
+        for output in self.outputs:
+            if isinstance(output, int):
+                found[output].append(None)
         return found
 
     def kind(self, argument: Argument) -> Any:

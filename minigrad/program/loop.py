@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from minigrad.program.emit import Emitted, Writer, Written, is_number, with_care
-from minigrad.program.lines import INPUT, Argument, Line, Program
+from minigrad.program.emit import Emitted, Writer, Written, with_care
+from minigrad.program.lines import INPUT, Argument, Line, Program, is_number
 
 __all__ = ["Loop", "emit_loop"]
 
@@ -41,6 +41,8 @@ class Loop:
         What to add up over the steps, and what to list: a name for it and which it is.
     weak : set of Argument
         Which results become Python floats, whatever they are.
+    by_rows : list of int
+        As for :func:`minigrad.program.emit`.
     """
 
     program: Program
@@ -53,6 +55,7 @@ class Loop:
     sums: Sequence[Named] = ()
     lists: Sequence[Named] = ()
     weak: frozenset[Argument] = frozenset()
+    by_rows: Sequence[int] = ()
 
     def split(self) -> tuple[Program, set[int]]:
         """Return the program, what is the same at every step first, and which lines those are."""
@@ -88,7 +91,7 @@ def emit_loop(loop: Loop, name: str) -> Emitted:
 def written(loop: Loop, name: str, *, careful: bool) -> Written:
     """Write a loop; `careful` as for :class:`minigrad.program.emit.Writer`."""
     program, still = loop.split()
-    writer = Writer(program, name, careful=careful)
+    writer = Writer(program, name, loop.by_rows, careful=careful)
     steps, kept = writer.unique("steps"), writer.unique("kept")
     for number in program.inputs:
         writer.name_for(number, program.lines[number].name)

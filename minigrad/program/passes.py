@@ -22,11 +22,17 @@ from minigrad.ops.elementwise import (
     subtract,
 )
 from minigrad.ops.shape import reshape
-from minigrad.ops.special import spread_rows
 from minigrad.primitive import broadcast_to, unbroadcast, variable
-from minigrad.program.emit import is_elementwise
 from minigrad.program.expand import expand
-from minigrad.program.lines import INPUT, Argument, Constant, Line, Program, computed
+from minigrad.program.layout import delay_broadcasts, elide_broadcasts, fuse_transposes
+from minigrad.program.lines import (
+    INPUT,
+    Argument,
+    Constant,
+    Line,
+    Program,
+    computed,
+)
 from minigrad.transforms import detached
 
 __all__ = [
@@ -149,28 +155,6 @@ def is_real_number(line: Line) -> bool:
     return line.shape == () and (line.dtype is None or line.dtype.kind in "fc")
 
 
-BROADCASTS = (broadcast_to, spread_rows)
-
-
-def elide_broadcasts(program: Program) -> Program:
-    """Leave a broadcast to the ufunc that reads it, if that has an operand of the full shape."""
-    kept = dict(program.lines)
-
-    def rule(number: int, line: Line) -> Line | Argument:
-        if is_elementwise(line.primitive.function):
-            arguments = list(line.arguments)
-            for k, a in enumerate(arguments):
-                others = arguments[:k] + arguments[k + 1 :]
-                full = any(isinstance(o, int) and kept[o].shape == line.shape for o in others)
-                if isinstance(a, int) and full and kept[a].primitive in BROADCASTS:
-                    arguments[k] = kept[a].arguments[0]
-            line = replace(line, arguments=tuple(arguments))
-        kept[number] = line
-        return line
-
-    return program.rewrite(rule)
-
-
 COPIES = (variable, broadcast_to, unbroadcast, astype, reshape, positive, detached)
 
 
@@ -227,7 +211,9 @@ PASSES = (
     simplify,
     move_signs,
     drop_signs,
+    delay_broadcasts,
     elide_broadcasts,
+    fuse_transposes,
     merge_equal,
     drop_dead,
 )

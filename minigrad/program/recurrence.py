@@ -24,15 +24,16 @@ from minigrad.ops import elementwise as ops
 from minigrad.ops import special
 from minigrad.ops.elementwise import add, negative, subtract
 from minigrad.primitive import Primitive
-from minigrad.program.emit import (
-    Emitted,
-    Writer,
-    Written,
+from minigrad.program.emit import Emitted, Writer, Written, with_care
+from minigrad.program.lines import (
+    INPUT,
+    Argument,
+    Constant,
+    Line,
+    Program,
     is_elementwise,
     is_number,
-    with_care,
 )
-from minigrad.program.lines import INPUT, Argument, Constant, Line, Program
 from minigrad.program.passes import optimise
 
 __all__ = ["Columns", "Recurrence", "emit_recurrence", "recurrence", "vector"]
@@ -157,8 +158,8 @@ def entry(values: dict[Argument, Argument], out: Argument) -> Argument | None:
     return values.get(out)
 
 
-class Length:
-    """The length of vectors, which is left open."""
+class Length(int):
+    """The length of vectors, which is left open: a 0 that says so."""
 
     def __repr__(self) -> str:
         return "T"

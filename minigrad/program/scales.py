@@ -13,7 +13,7 @@ from dataclasses import replace
 from minigrad.ops.elementwise import add, multiply, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
 from minigrad.ops.reduce import sum_
-from minigrad.ops.special import sum_rows
+from minigrad.ops.rows import sum_rows
 from minigrad.program.linear import beside, dtype_of, moving_lines, shape_of
 from minigrad.program.lines import Argument, Line, Program
 

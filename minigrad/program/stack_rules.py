@@ -21,12 +21,11 @@ from minigrad.ops.elementwise import astype, multiply
 from minigrad.ops.index import ARRAY, pick
 from minigrad.ops.products import dot, matmul, matmul_nt, matmul_tn, outer, vdot
 from minigrad.ops.reduce import mean, sum_
+from minigrad.ops.rows import spread_rows, sum_rows
 from minigrad.ops.shape import reshape
-from minigrad.ops.special import spread_rows, sum_rows
 from minigrad.primitive import Primitive, broadcast_to, select, unbroadcast, variable
 from minigrad.program import stacks
-from minigrad.program.emit import is_elementwise
-from minigrad.program.lines import Argument, Constant, Line
+from minigrad.program.lines import Argument, Constant, Line, is_elementwise
 from minigrad.transforms import detached
 
 if TYPE_CHECKING:

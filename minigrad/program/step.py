@@ -8,7 +8,6 @@ one program. What can't be told from two recordings (a branch on a value) is wat
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -19,11 +18,13 @@ import numpy as np
 from minigrad import tree
 from minigrad.dispatch import watching
 from minigrad.errors import MinigradError
+from minigrad.program.adjoint import optimise_adjoint
 from minigrad.program.frozen import Frozen
 from minigrad.program.lines import Line, Program, of_tape
 from minigrad.program.loop import Loop, emit_loop
 from minigrad.program.passes import optimise, repr_of
 from minigrad.program.recurrence import Columns, emit_recurrence, recurrence, vector
+from minigrad.program.store import compute_late, nbytes, split
 from minigrad.tape import Tape
 from minigrad.variable import value_of
 
@@ -91,11 +92,10 @@ class StepPrograms:
     def __init__(self, trace: Trace, scheduled: Sequence[bool], frozen: Frozen | None) -> None:
         self.frozen = frozen
         self.tangents: TangentProgram | None = None  # of the same step, once somebody wants it
-        self.seen: tuple[Any, Columns | None] = (
-            (),
-            None,
-        )  # batches, and as the columns that they are
+        # Batches that are numbers, and as the columns that they are.
+        self.seen: tuple[Any, Columns | None] = ((), None)
         program = optimise(trace.program)
+        program = optimise_adjoint(program, program.needed(program.outputs[: trace.n_new]))
         given, new_bars = program.inputs[: trace.n_given], program.inputs[trace.n_given :]
         new, bars = program.outputs[: trace.n_new], program.outputs[trace.n_new :]
         state, hypers = given[: trace.n_state], given[trace.n_state :][: trace.n_hypers]
@@ -106,13 +106,13 @@ class StepPrograms:
         self.per_step, self.n_state, self.n_bars = per_step, len(state), len(new_bars)
         kinds = [program.kind(k) for k in (*state, *new)]
         self.keeps_kinds = kinds[: len(state)] == kinds[len(state) :]
-        ahead, views = program.needed(new), views_of(program, given)
-        behind = program.needed(bars) - (ahead - views)
-        read = {j for k in behind for j in program.lines[k].reads}
-        read |= {bar for bar in bars if isinstance(bar, int)}
+        ahead = program.needed(new)
+        behind, saved = split(program, ahead, given, bars)
+        # What is the same at every step is computed once, on both ways.
         same = fixed_lines(program, [*state, *brought, *batch, *new_bars])
-        saved = [k for k in program.lines if k in (ahead & read) - behind - {*given} - same]
-        behind |= program.needed(read & same) - {*given}
+        behind |= program.needed(same & {*saved}) - {*given}
+        saved = [k for k in saved if k not in same]
+        read = {*bars}.union(*(program.lines[k].reads for k in behind))
         keep = [*(k for k in state if k in read), *saved]
         self.step_bytes = sum(nbytes(program.lines[k]) for k in keep)
         onward = program.part(ahead, given, new)
@@ -120,6 +120,7 @@ class StepPrograms:
         self.advance_program = emit_loop(loop, "advance")
         self.forward_program = emit_loop(replace(loop, keep=keep), "forward")
         back = program.part(behind, [*given, *saved, *new_bars], bars, self.forward_program.names)
+        back = compute_late(back, ahead & behind)
         state_bars, hyper_bars = bars[: self.n_bars], bars[self.n_bars :]
         named_bars = [
             (f"{program.lines[k].name}_bar", bar) for k, bar in zip(hypers, hyper_bars, strict=True)
@@ -146,6 +147,7 @@ class StepPrograms:
                 sums=sums,
                 lists=lists,
                 weak=frozenset(bars[k] for k in trace.weak),
+                by_rows=back.inputs,
             ),
             "backward",
         )
@@ -200,7 +202,7 @@ class Trace:
     def __init__(self, step: Callable[..., Any], example: Example) -> None:
         with Tape(lines=True) as tape, watching() as self.looked:
             state, hypers, batch = (tape.variable(part) for part in example)
-            new = tree.leaves(step(state, hypers, batch))
+            new = tree.walk(step(state, hypers, batch), state, [])
             varying = floating(new)
             new_bars = [tape.variable(np.zeros_like(value_of(x))[()]) for x in varying]
             sources = [floating(tree.leaves(state)), tree.leaves(hypers)]
@@ -229,21 +231,6 @@ def fixed_lines(program: Program, varying: Sequence[int]) -> set[int]:
         if not moving.isdisjoint(line.reads):
             moving.add(number)
     return program.lines.keys() - moving
-
-
-def views_of(program: Program, inputs: Sequence[int]) -> set[int]:
-    """Return the lines that are mere views of inputs: rather made again than saved."""
-    found = set(inputs)
-    for number, line in program.lines.items():
-        if line.view and line.reads and found.issuperset(line.reads):
-            found.add(number)
-    return found.difference(inputs)
-
-
-def nbytes(line: Line) -> int:
-    """Return how many bytes a result takes; those of a tuple are not known."""
-    itemsize = 8 if line.dtype is None else line.dtype.itemsize
-    return itemsize * math.prod(line.shape or ())
 
 
 def named(part: Any, what: str) -> dict[str, Any]:

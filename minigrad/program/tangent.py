@@ -66,7 +66,7 @@ class TangentProgram:
             leaves = tree.leaves(hypers)
             sources = [floating(tree.leaves(state)), leaves]
             dots = [[tape.variable(still(value_of(x))) for x in part] for part in sources]
-            new = tree.leaves(step(state, hypers, batch))
+            new = tree.walk(step(state, hypers, batch), state, [])
             new_dots = tape.tangent(floating(new), sources, dots)
         of_state, of_hypers = named(state, "state"), named(hypers, "hyper")
         self.n_state, self.constant, self.each_step = len(new), 0, 0

@@ -704,6 +704,14 @@ def test_another_threads_open_tape_is_refused():
         with pytest.raises(errors.TapeError, match="another thread"):
             in_another_thread(lambda: x + 1.0)
         assert in_another_thread(current_tape) is None
+        for use in (
+            lambda: tape.variable(1.0),
+            lambda: tape.gradient(x, x),
+            lambda: tape.tangent(x, x, 1.0),
+        ):
+            with pytest.raises(errors.TapeError, match="another thread"):
+                in_another_thread(use)
+        assert len(tape) == 1
     assert in_another_thread(lambda: tape.gradient(x, x)) == 1.0
 
 
@@ -741,6 +749,29 @@ def test_several_outputs_both_ways_with_one_operand_or_both_moving(shape):
     assert_allclose(tape.tangent([x, y], [r, t], [zero, one]), [-2.0 * s, 2.0 * c])
     assert_allclose(tape.tangent([x, y], [r, t], [one, one]), [c - 2.0 * s, s + 2.0 * c])
     assert_allclose(tape.tangent([x, y], t, one), [-2.0 * s, 2.0 * c])
+
+
+def test_one_rule_for_all_operands_is_asked_once_a_sweep():
+    asked = []
+
+    @primitive
+    def scaled_product(a, b, c):
+        return a * b * c
+
+    @scaled_product.def_vjp
+    def _(y_bar, y, a, b, c):
+        asked.append(y_bar)
+        shared = y_bar * c
+        return shared * b, shared * a, None
+
+    with mg.Tape() as tape:
+        a, b = tape.variable(2.0), tape.variable(3.0)
+        y = scaled_product(a, b, 5.0)
+        slope = tape.gradient(y, a)
+        assert len(asked) == 1
+    assert tape.gradient(y, [a, b]) == [15.0, 10.0]
+    assert len(asked) == 2
+    assert tape.gradient(slope, b) == 5.0
 
 
 def test_an_unused_output_counts_as_zero():

@@ -1,7 +1,7 @@
 """Trees come apart and together again."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,6 +114,20 @@ def test_each_container():
         "[7]",
     ]
     assert tree.paths(3) == {"": 3}
+
+
+@dataclass
+class Square:
+    side: Any
+    area: Any = field(init=False)
+
+    def __post_init__(self):
+        self.area = self.side**2
+
+
+def test_what_a_dataclass_works_out_by_itself_is_no_leaf():
+    assert tree.leaves(Square(3.0)) == [3.0]
+    assert tree.map(lambda x: 2 * x, Square(3.0)) == Square(6.0)
 
 
 def test_a_class_of_trees_is_no_tree():

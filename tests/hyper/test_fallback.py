@@ -118,6 +118,29 @@ def test_a_last_step_that_is_recorded_after_others_that_were_replayed():
             np.testing.assert_allclose(one, other, 1e-12)
 
 
+def test_a_recorded_step_may_return_its_keys_in_another_order():
+    def step(state, h, batch):
+        v = 0.5 * state["v"] + np.tanh(state["w"]) + (0.0 if state["w"][0] > 0 else h["lam"])
+        return {"v": v, "w": state["w"] - h["eta"] * v}
+
+    run = mg.TrainingRun(
+        init=lambda h: {"w": START, "v": np.zeros(2)},
+        step=step,
+        cost=lambda state, h: np.sum(state["w"] ** 2),
+        steps=6,
+    )
+    wanted = mg.hypergradient(run, HYPERS, "recorded")
+    for method in (mg.Stored(), mg.Checkpointed(snapshots=2), mg.Forward()):
+        run.programs.clear()
+        with pytest.warns(UserWarning, match="looks at a value"):
+            result = mg.hypergradient(run, HYPERS, method)
+        np.testing.assert_allclose(result.cost, wanted.cost, 1e-13)
+        for one, other in zip(
+            tree.leaves(result.gradient), tree.leaves(wanted.gradient), strict=True
+        ):
+            np.testing.assert_allclose(one, other, 1e-12)
+
+
 def test_a_value_that_is_read_is_noticed_though_it_is_the_same_in_two_recordings():
     """Rounded, the weight is 3 at both recordings and 2, 1, 0 later."""
 

@@ -134,7 +134,7 @@ def test_the_limits_of_the_process_are_asked():
         text=True,
     )
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("refused: Stored() would keep 480 MB, but"), done.stderr
+    assert lines[0].startswith("refused: Stored() would keep 240 MB, but"), done.stderr
     assert lines[1].startswith("refused: Recorded() would keep")
     assert lines[2].split("(")[0] in ("Forward", "Checkpointed")
 

@@ -1,13 +1,18 @@
 """A training run is a value: it says what is wrong with it, and can be sent elsewhere."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from training_runs import gradient_descent
 
 import minigrad as mg
+from minigrad.errors import TargetError
 from minigrad.experiments import Classification
 
+METHODS = ["recorded", "stored", "checkpointed", "forward", "finite difference"]
+each_method = pytest.mark.parametrize("method", METHODS)
 HYPERS = {"eta": mg.positive(0.3), "lam": mg.positive(1.0)}
 
 
@@ -42,3 +47,19 @@ def test_a_loss_is_a_function():
 def test_an_activation_that_is_not_there_is_named():
     with pytest.raises(ValueError, match=r"activation='swish'; expected one of tanh, sigmoid"):
         Classification(activation="swish")
+
+
+@each_method
+@pytest.mark.parametrize("cost", [lambda w, h: w, lambda w, h: None, lambda w, h: {"cost": w[0]}])
+def test_a_cost_that_is_no_scalar(method, cost):
+    run, hypers = gradient_descent()
+    with pytest.raises(TargetError, match="one real scalar"):
+        mg.hypergradient(replace(run, cost=cost), hypers, method)
+
+
+@each_method
+@pytest.mark.parametrize("step", [lambda w, h, batch: None, lambda w, h, batch: {"w": w}])
+def test_a_step_that_returns_a_state_of_another_shape(method, step):
+    run, hypers = gradient_descent()
+    with pytest.raises(ValueError, match=r"got (None|\{'w': .*) in place of "):
+        mg.hypergradient(replace(run, step=step), hypers, method)

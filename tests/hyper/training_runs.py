@@ -42,6 +42,17 @@ def heavy_ball():
     return ridge(lambda h: {"w": START, "v": np.zeros(3)}, step), hypers
 
 
+def keys_in_another_order():
+    """A step whose dict has the keys of the state in an order of its own."""
+    run, hypers = heavy_ball()
+
+    def step(state, h, batch):
+        new = run.step(state, h, batch)
+        return {key: new[key] for key in ("v", "w")}
+
+    return ridge(run.init, step), hypers
+
+
 def schedules():
     """Rates of the whole and of each weight; `init` reads one of them as well."""
 
@@ -216,6 +227,7 @@ RUNS = {
     "no step": lambda: gradient_descent(0),
     "one step": lambda: gradient_descent(1),
     "heavy ball": heavy_ball,
+    "keys in another order": keys_in_another_order,
     "schedules": schedules,
     "layers": layers,
     "initial scale": initial_scale,

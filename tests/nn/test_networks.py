@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 import minigrad as mg
 from minigrad import nn, tree
 from minigrad.datasets import batches, digits
 from minigrad.nn.init import stretch
+from minigrad.ops.rows import sum_rows
 from minigrad.optim import schedules, sgd
 from minigrad.testing import check_grads, check_primitive, complex_step
 
@@ -186,3 +188,14 @@ def test_nielsens_network_learns_the_digits():
         params, _ = sgd.update(params, grads, (), eta=0.5, lam=0.1, n=N)
     logits = nn.mlp(params, VALIDATION.x, nn.sigmoid)
     assert nn.accuracy(logits, VALIDATION.y) > 0.9
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int64, complex])
+@pytest.mark.parametrize("shape", [(3,), (0, 2), (3, 2), (1, 4), (5, 2, 3)])
+def test_rows_are_added_up(shape, dtype):
+    x = (8.0 * np.random.default_rng(0).normal(size=shape)).astype(dtype)
+    for one in (x, x[::-1], np.asfortranarray(x)):
+        total = sum_rows.function(one)
+        assert (np.shape(total), np.asarray(total).dtype) == (shape[1:], np.sum(x, axis=0).dtype)
+        eps = float(np.finfo(dtype).eps) if x.dtype.kind in "fc" else 0.0
+        assert_allclose(total, np.sum(x, axis=0), rtol=8 * eps, atol=64 * eps)

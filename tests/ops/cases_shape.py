@@ -111,6 +111,19 @@ CASES = [
         (2, 3),
         covers=("full_like",),
     ),
+    Case(
+        "full, told whose array it is to be like",
+        lambda x: np.full((2, 3), x, like=x) * np.full(3, x[1], like=x),
+        (3,),
+        covers=("full",),
+    ),
+    Case(
+        "array, told whose array it is to be like",
+        lambda x: np.array([[x[0], 2.0], [3, x[1] ** 2]], like=x) * np.asarray(x[2], like=x),
+        (3,),
+        covers=("array", "asarray"),
+    ),
+    Case("array of rows", lambda x: np.array([x[0], (1, 2, 3), x[1]], like=x), (2, 3)),
     Case("full_like of another shape", lambda x: np.full_like(x, x[0, :2], shape=(4, 2)), (2, 3)),
     Case("full_like with a constant", lambda x: x * np.full_like(x, 3), (2, 3)),
     Case(

@@ -15,12 +15,12 @@ from minigrad.variable import OPERATORS
 # functions that `autograd.numpy` composes of them; what MyGrad 2.5.0 exports as operations.
 AUTOGRAD = """
     abs absolute acos acosh add amax amin angle append arccos arccosh arcsin arcsinh arctan arctan2
-    arctanh array_split asin asinh astype atan atan2 atanh atleast_1d atleast_2d atleast_3d
+    arctanh array array_split asin asinh astype atan atan2 atanh atleast_1d atleast_2d atleast_3d
     broadcast_to clip column_stack concatenate conj conjugate cos cosh cross cumsum deg2rad degrees
     diag diagonal diff divide dot dsplit einsum exp exp2 expand_dims expm1 fabs fft.fft fft.fft2
     fft.fftn fft.fftshift fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.irfft fft.irfft2
-    fft.irfftn fft.rfft fft.rfft2 fft.rfftn fliplr flipud fmax fmin gradient hsplit hstack hypot
-    imag inner kron linalg.cholesky linalg.det linalg.eig linalg.eigh linalg.inv linalg.norm
+    fft.irfftn fft.rfft fft.rfft2 fft.rfftn fliplr flipud fmax fmin full gradient hsplit hstack
+    hypot imag inner kron linalg.cholesky linalg.det linalg.eig linalg.eigh linalg.inv linalg.norm
     linalg.pinv linalg.slogdet linalg.solve linalg.svd linspace log log10 log1p log2 logaddexp
     logaddexp2 matmul max maximum mean min minimum mod moveaxis multiply nan_to_num negative outer
     pad partition permute_dims pow power prod rad2deg radians ravel real real_if_close reciprocal
@@ -29,15 +29,14 @@ AUTOGRAD = """
     true_divide var vsplit vstack where
 """
 MYGRAD = """
-    abs absolute add amax amin arccos arccosh arcsin arcsinh arctan arctan2 arctanh atleast_1d
+    abs absolute add amax amin arccos arccosh arcsin arcsinh arctan arctan2 arctanh array atleast_1d
     atleast_2d atleast_3d broadcast_to cbrt clip concatenate cos cosh cumprod cumsum divide einsum
     exp exp2 expand_dims expm1 linalg.norm log log10 log1p log2 logaddexp logaddexp2 matmul max
     maximum mean min minimum moveaxis multiply negative positive power prod ravel reciprocal repeat
     reshape roll sin sinc sinh sqrt square squeeze stack std subtract sum swapaxes tan tanh
     transpose true_divide var where
 """
-# Both also have `array` and autograd `full`, of recorded scalars. NumPy does not hand these two on
-# to whoever is inside: np.array teaches np.stack, and `x * np.ones(shape)` is a full of x.
+# NumPy hands `array` and `full` over if asked with `like=`; without, an error teaches.
 
 
 def called_name(name):

@@ -72,10 +72,13 @@ def test_a_primitive_without_a_rule_says_which_and_how(x):
         (lambda x: np.sum(x, where=PLAIN > 0), "where="),
         (lambda x: np.max(x, where=PLAIN > 0, initial=0.0), "where="),
         (lambda x: np.concatenate([x, x], out=PLAIN), "out="),
+        (lambda x: x.sum(where=PLAIN > 0), "where="),
+        (lambda x: x.cumsum(out=PLAIN), "out="),
+        (lambda x: np.add.reduce(x, where=PLAIN > 0), "where="),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(x, call, keyword):
-    with pytest.raises(TypeError, match=keyword):
+    with pytest.raises(TypeError, match=f"{keyword} is not supported on a Variable"):
         call(x)
     assert np.array_equal(PLAIN, np.zeros(3))
 
@@ -89,6 +92,23 @@ def test_an_array_is_not_written_to_by_plus_equals():
         total += x
     assert np.array_equal(plain, np.zeros(3))
     assert np.array_equal(tape.gradient(total, x, cotangent=np.ones(3)), np.ones(3))
+
+
+def test_a_dtype_is_refused_with_what_to_do(x):
+    for call in (lambda: np.sum(x, dtype=np.float32), lambda: np.sin(x, dtype=np.float32)):
+        with pytest.raises(TypeError, match=r"dtype=.*x\.astype\(dtype\)"):
+            call()
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3)])
+def test_an_array_is_not_written_to_by_at_equals(shape):
+    with mg.Tape() as tape:
+        w = tape.variable(np.diag([1.0, 2.0, 3.0]))
+        plain = np.ones(shape)
+        product = plain
+        product @= w
+    assert np.array_equal(plain, np.ones(shape))
+    assert np.array_equal(product.value, np.ones(shape) @ np.diag([1.0, 2.0, 3.0]))
 
 
 def assign_into_plain(x, scalar):

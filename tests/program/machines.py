@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.ops.products import matmul_nt, matmul_tn
-from minigrad.ops.special import spread_rows, sum_rows, twice
+from minigrad.ops.rows import spread_rows, sum_rows
+from minigrad.ops.special import twice
 from minigrad.primitive import broadcast_to
 from minigrad.program import Constant, of_tape
 from minigrad.program.lines import INPUT

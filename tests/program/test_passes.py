@@ -7,16 +7,17 @@ from machines import ELEMENTWISE, SUMS, VIEWS, interpret, programs, record, same
 
 from minigrad.nn import cross_entropy
 from minigrad.ops.elementwise import multiply, negative
+from minigrad.ops.products import matmul_nt
 from minigrad.ops.special import dense, twice
 from minigrad.optim import steps
 from minigrad.primitive import broadcast_to, primitive
 from minigrad.program import optimise
 from minigrad.program.expand import EXPANSIONS, expand
+from minigrad.program.layout import delay_broadcasts, elide_broadcasts, fuse_transposes
 from minigrad.program.passes import (
     PASSES,
     drop_dead,
     drop_signs,
-    elide_broadcasts,
     fold_constants,
     merge_equal,
     move_signs,
@@ -95,6 +96,43 @@ EXAMPLES = {
         elide_broadcasts, lambda x, y: broadcast_to(x, shape=(2, 2)) * y, [V, V],
         ["input", "input", "broadcast_to", "multiply"],
         ["input", "input", "broadcast_to", "multiply"],
+    ),
+    "a broadcast of a product": (
+        delay_broadcasts, lambda x, y: broadcast_to(x, shape=(2, 2)) * 0.3 + y, [V, M],
+        ["input", "input", "broadcast_to", "multiply", "add"],
+        ["input", "input", "multiply", "broadcast_to", "add"],
+    ),
+    "a broadcast of a number": (
+        delay_broadcasts, lambda s, y: broadcast_to(s, shape=(2, 2)) * 0.3 + y, [ETA, M],
+        ["input", "input", "broadcast_to", "multiply", "add"],
+        ["input", "input", "multiply", "broadcast_to", "add"],
+    ),
+    "a number that would be rounded otherwise stays": (
+        delay_broadcasts, lambda s, y: np.exp(broadcast_to(s, shape=(2, 2))) + y, [ETA, M],
+        ["input", "input", "broadcast_to", "exp", "add"],
+        ["input", "input", "broadcast_to", "exp", "add"],
+    ),
+    "a broadcast before a product of matrices stays": (
+        delay_broadcasts, lambda x, y: np.exp(broadcast_to(x, shape=(2, 2))) @ y, [V, M],
+        ["input", "input", "broadcast_to", "exp", "matmul"],
+        ["input", "input", "broadcast_to", "exp", "matmul"],
+    ),
+    "a second factor transposed": (
+        fuse_transposes, lambda x, y: x @ y.T, [M, M],
+        ["input", "input", "transpose", "matmul"], ["input", "input", "matmul_nt"],
+    ),
+    "a first factor transposed": (
+        fuse_transposes, lambda x, y: x.T @ y, [M, M],
+        ["input", "input", "transpose", "matmul"], ["input", "input", "matmul_tn"],
+    ),
+    "one of two": (
+        fuse_transposes, lambda x, y: x.T @ y.T, [M, M],
+        ["input", "input", "transpose", "transpose", "matmul"],
+        ["input", "input", "transpose", "matmul_tn"],
+    ),
+    "transposed back": (
+        fuse_transposes, lambda x, y: matmul_nt(x, y.T.T.T), [M, M],
+        ["input", "input", *["transpose"] * 3, "matmul_nt"], ["input", "input", "matmul"],
     ),
     "what is computed twice": (
         merge_equal, lambda x: np.exp(x) * np.exp(x), [V],

@@ -20,6 +20,18 @@ from minigrad.variable import value_of
 __all__ = ["Recorded"]
 
 
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause Python's search for reference cycles: a tape has none, and many objects to search."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 @dataclass(frozen=True)
 class Recorded:
     r"""Record the whole run on one tape and sweep backward once.
@@ -32,11 +44,12 @@ class Recorded:
     .. [1] J. Domke, "Generic Methods for Optimization-Based Modeling", AISTATS 2012, section 4.
     """
 
+    @collector_paused()
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()
         marked = markers(hypers)
-        with collector_paused(), Tape() as tape:
+        with Tape() as tape:
             leaves = {
                 path: tape.variable(hyper.value, name=path or "hyper")
                 for path, hyper in tree.paths(marked).items()
@@ -58,15 +71,3 @@ class Recorded:
             instructions=len(tape),
         )
         return HyperGradient(value_of(cost), gradient, marked, stats)
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause Python's search for reference cycles: a tape has none, and many objects to search."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

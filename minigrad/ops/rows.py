@@ -1,0 +1,76 @@
+"""Sums and maxima over the rows and the columns of small matrices, at BLAS's speed.
+
+NumPy reduces a short last axis row by row, which for a batch of class scores takes longer than
+the exponentials. A sum is also a product with a vector of ones, and a maximum along the last axis
+is one along the first axis of the transpose.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from minigrad.primitive import def_jvp, def_vjp, primitive
+from minigrad.variable import value_of
+
+__all__ = ["highest", "spread_rows", "sum_along", "sum_rows"]
+
+
+@lru_cache(maxsize=64)
+def ones(n: int, dtype: Any) -> Any:
+    """Return a read-only vector of ones."""
+    vector = np.ones(n, dtype)
+    vector.setflags(write=False)
+    return vector
+
+
+def is_matrix(x: Any) -> bool:
+    """Whether BLAS multiplies this by a vector."""
+    return type(x) is np.ndarray and x.ndim == 2 and x.dtype.char in "fdFD"
+
+
+def highest(x: Any, axis: Any) -> Any:
+    """Return the largest element along an axis, which is kept, of a plain array."""
+    if is_matrix(x) and axis in (1, -1):
+        return np.maximum.reduce(np.ascontiguousarray(x.T))[:, np.newaxis]
+    return np.maximum.reduce(x, axis=axis, keepdims=True)
+
+
+def sum_along(x: Any, axis: Any) -> Any:
+    """Return the sum along an axis, which is kept, of an array or Variable."""
+    if is_matrix(x) and axis in (1, -1):
+        return x.dot(ones(x.shape[1], x.dtype))[:, np.newaxis]
+    return np.sum(x, axis=axis, keepdims=True)
+
+
+@primitive
+def sum_rows(x: Any) -> Any:
+    """Return the sum over the first axis: what broadcasting a bias over the rows turns into.
+
+    Of a matrix it is ``ones @ x``: BLAS takes half the time of `numpy.sum`.
+    """
+    if adds_by_product(x.dtype, x.shape):
+        return ones(len(x), x.dtype).dot(x)
+    return np.add.reduce(x)
+
+
+def adds_by_product(dtype: Any, shape: tuple[int, ...]) -> bool:
+    """Whether `sum_rows` of such an array is a product with ones: a matrix that BLAS knows."""
+    return len(shape) == 2 and dtype in (np.float32, np.float64)
+
+
+@primitive
+def spread_rows(x: Any, rows: int) -> Any:
+    """Return `x` repeated along a new first axis, without a copy."""
+    if not (isinstance(x, np.ndarray) and x.flags.c_contiguous):
+        return np.broadcast_to(x, (rows, *np.shape(x)))
+    # What np.broadcast_to makes, in a tenth of its time.
+    return np.ndarray((rows, *x.shape), x.dtype, x, 0, (0, *x.strides))
+
+
+def_vjp(sum_rows, lambda y_bar, y, x: spread_rows(y_bar, rows=len(value_of(x))))
+def_jvp(sum_rows, lambda x_dot, y, x: sum_rows(x_dot))
+def_vjp(spread_rows, lambda y_bar, y, x, rows: sum_rows(y_bar))
+def_jvp(spread_rows, lambda x_dot, y, x, rows: spread_rows(x_dot, rows=rows))
