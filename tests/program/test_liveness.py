@@ -30,7 +30,7 @@ def test_a_large_result_goes_into_an_array_that_stays():
     assert rows(program) == [
         "scratch_0, = scratch.arrays",
         "product = np.matmul(x, y, out=scratch_0)",
-        "product_2 = product @ y",
+        "product_2 = product.dot(y)",
         "return product_2,",
     ]
     small = record(lambda x, y: (x @ y) @ y, A, B, names=["x", "y"])
