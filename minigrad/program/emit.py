@@ -69,7 +69,7 @@ RANKS = {add: (1, 1, 2), subtract: (1, 1, 2), multiply: (2, 2, 3), divide: (2, 2
          negative: (3, 3)}
 LONG = 50  # characters; a longer expression has a name
 FACTORS = {matmul: "{}, {}", matmul_nt: "{}, {}.mT", matmul_tn: "{}.mT, {}"}
-# The same to the last bit, half a microsecond sooner: `@` is a ufunc, which looks for its loop first.
+# The same to the last bit, and half a microsecond sooner: `@` is a ufunc, which looks for a loop.
 DOTS = {matmul: "{}.dot({})", matmul_nt: "{}.dot({}.mT)", matmul_tn: "{}.mT.dot({})"}
 WORDS = {"matmul": "product", "matmul_nt": "product", "matmul_tn": "product", "add": "total",
          "subtract": "rest", "multiply": "scaled", "divide": "ratio", "negative": "minus"}

@@ -64,7 +64,7 @@ class Line:
     view : bool
         Whether the result was a view of an operand when it was recorded.
     whole : bool
-        Whether it lay in memory without gaps when it was recorded.
+        Whether it lay in memory without gaps when it was recorded; of inputs the tape has copies.
     """
 
     primitive: Primitive

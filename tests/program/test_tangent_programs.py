@@ -9,6 +9,7 @@ from test_step_programs import ACTIVATIONS, LOSSES, OPTIMISERS, close, training
 import minigrad as mg
 from minigrad import nn, tree
 from minigrad.hyper.unroll import Recording, weak
+from minigrad.program import liveness
 from minigrad.program.step import floating
 from minigrad.program.tangent import TangentProgram
 from minigrad.tape import Tape
@@ -89,6 +90,14 @@ def test_any_training_step_in_single_precision(activation, optimiser, seed):
 def test_a_network_goes_through_with_all_directions_in_each_call(optimiser):
     example = training((3, 4, 2), nn.tanh, "cross-entropy", optimiser, np.float64, 0)
     assert "by_direction" not in str(check(*example))
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_results_of_the_step_go_into_scratch_arrays_beside_stacks(optimiser, monkeypatch):
+    """Every one that may; stacks may not, for how many directions they have is left open."""
+    monkeypatch.setattr(liveness, "LARGE", 0)
+    example = training((3, 4, 2), nn.tanh, "cross-entropy", optimiser, np.float64, 0)
+    assert "out=scratch" in str(check(*example))
 
 
 # Operations: of a matrix w, a vector b and a stack of matrices s, with hypers of each shape
