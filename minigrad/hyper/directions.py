@@ -1,151 +1,136 @@
-"""The directions in which a hypergradient is compared: single numbers, or many at random."""
+"""The single numbers among the hyperparameters as directions, and the tangents in each of them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import tree
-from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.unroll import Recording, State, Unroll, zero
+from minigrad.program.step import floating
+from minigrad.program.tangent import TangentProgram
+from minigrad.variable import Variable, value_of
 
-__all__ = ["FEW", "Case", "Direction", "as_kind", "paired"]
-
-FEW = 8  # numbers or leaves that are asked about one by one
+__all__ = ["Directions"]
 
 
-@dataclass(frozen=True)
-class Direction:
-    """A way for the hyperparameters to move.
+class Axis(NamedTuple):
+    """A single number among the hyperparameters: which number of which leaf."""
+
+    leaf: int
+    place: tuple[int, ...]
+
+
+class Directions:
+    """The single numbers among the hyperparameters, and how they move the run.
+
+    Tangents are stacks: an array for each floating leaf of the state, whose first axis is the
+    direction. First come the numbers that every step sees, then those of schedules, step by step:
+    they are appended as their steps come.
 
     Attributes
     ----------
-    name : str
-        What moves.
-    moves : list
-        For each leaf of the hypers an array or number of its shape, or None if it stays.
-    size : float
-        About how large the hypers are along it: what a step is relative to.
+    axes : list of Axis
+        In the order of the stacks.
+    constant, each_step : int
+        How many every step sees, and how many more are each step's own.
     """
 
-    name: str
-    moves: list[Any]
-    size: float
-
-
-class Case:
-    """A run at certain hypers, and the directions that its derivative is asked in.
-
-    Parameters
-    ----------
-    run : TrainingRun
-        The run.
-    marked : tree
-        The hypers, marked.
-    rng : numpy.random.Generator
-        Of random directions.
-    """
-
-    def __init__(self, run: TrainingRun, marked: Any, rng: np.random.Generator) -> None:
-        self.run, self.marked, self.rng = run, marked, rng
-        self.hypers = tree.leaves(marked)
-        self.leaves = [hyper.value for hyper in self.hypers]
-        self.names = [" ".join(re.findall(r"\w+", path)) or "hyper" for path in tree.paths(marked)]
-        self.numbers = sum(np.size(leaf) for leaf in self.leaves)
-        self.directions = list(self.axes() if self.numbers <= FEW else self.random())
-
-    # Directions. Their elements are powers of 2, so that a shifted number is exact.
-
-    def axes(self) -> list[Direction]:
-        """Return a direction for each single number."""
-        found = []
-        for k, leaf in enumerate(self.leaves):
-            for place in np.ndindex(np.shape(leaf)):
-                move = np.zeros(np.shape(leaf))
-                move[place] = 1.0
-                label = self.names[k] + (str(list(place)) if place else "")
-                size = float(magnitude(np.asarray(leaf)[place]))
-                found.append(Direction(label, self.moving({k: move}), size))
-        return found
-
-    def random(self) -> list[Direction]:
-        """Return a random direction for each leaf; if they are many, a few that move all."""
-        if len(self.leaves) <= FEW:
-            return [self.of_leaf(k) for k in range(len(self.leaves))]
-        return [self.everywhere(f"all, at random ({k})") for k in range(1, FEW // 2 + 1)]
-
-    def of_leaf(self, k: int) -> Direction:
-        """Return a direction that moves one leaf."""
-        name, leaf = self.names[k], self.leaves[k]
-        if np.ndim(leaf) == 0:
-            return Direction(name, self.moving({k: 1.0}), float(magnitude(leaf)))
-        return Direction(f"{name} {np.shape(leaf)}", self.moving({k: self.signs(leaf)}), 1.0)
-
-    def everywhere(self, name: str) -> Direction:
-        """Return a random direction that moves every number, each by about its own size."""
-        moves = {k: self.signs(leaf) for k, leaf in enumerate(self.leaves)}
-        return Direction(name, self.moving(moves), 1.0)
-
-    def signs(self, leaf: Any) -> Any:
-        """Return about the sizes of the numbers in a leaf, with random signs."""
-        return magnitude(leaf) * self.rng.choice([-1.0, 1.0], np.shape(leaf))
-
-    def moving(self, moves: dict[int, Any]) -> list[Any]:
-        """Return what moves as a list with an item for each leaf, of the leaf's own kind."""
-        return [
-            None if k not in moves else as_kind(moves[k], leaf)
-            for k, leaf in enumerate(self.leaves)
+    def __init__(self, unroll: Unroll) -> None:
+        self.unroll = unroll
+        values = tree.leaves(unroll.values)
+        axes = [
+            Axis(k, place) for k, leaf in enumerate(values) for place in np.ndindex(np.shape(leaf))
         ]
+        self.axes = [axis for axis in axes if not unroll.scheduled[axis.leaf]]
+        self.constant = len(self.axes)
+        later = [axis for axis in axes if unroll.scheduled[axis.leaf]]
+        self.axes += sorted(later, key=lambda axis: axis.place[0])
+        self.each_step = len(later) // max(unroll.run.steps, 1)
 
-    def moved(self, direction: Direction, by: Any) -> Any:
-        """Return the hypers shifted along a direction, as plain values."""
-        pairs = zip(self.leaves, direction.moves, strict=True)
-        return tree.unflatten(
-            self.marked, [x if move is None else x + by * move for x, move in pairs]
+    def first_row(self, t: int) -> int:
+        """Return the first direction that is the own of step `t`."""
+        return self.constant + t * self.each_step
+
+    def begin(self) -> State:
+        """Return the tangents of the first state, up to the last direction that moves it."""
+        first, values = floating(self.unroll.first), tree.leaves(self.unroll.values)
+        if not any(isinstance(x, Variable) for x in first):  # the hypers are not in it
+            rows = []
+        else:
+            units = (unit(values, axis.leaf, axis.place) for axis in self.axes)
+            rows = [self.unroll.push_begin(moves) for moves in units]
+        moved = [k for k, row in enumerate(rows) if any(map(np.any, row))]
+        count = max([self.constant, *(k + 1 for k in moved)])
+        dots = [
+            np.zeros((count, *np.shape(value_of(x))), np.asarray(value_of(x)).dtype) for x in first
+        ]
+        for k in moved:
+            for stack, dot in zip(dots, rows[k], strict=True):
+                stack[k] = dot
+        return dots
+
+    def grown(self, dots: State, t: int) -> State:
+        """Return the tangents with rows of zeros for the directions that step `t` begins."""
+        missing = self.first_row(t + 1) - len(dots[0]) if dots else 0
+        if missing <= 0:
+            return dots
+        return [np.concatenate([x, np.zeros((missing, *x.shape[1:]), x.dtype)]) for x in dots]
+
+    def advance(self, state: State, dots: State, t: int, stop: int) -> tuple[State, State, int]:
+        """Return the state and its tangents after some steps from `t`, and how many they were.
+
+        They end before `stop`, and where steps of another signature begin. With schedules they
+        are one step, for the next has more directions.
+        """
+        unroll, dots = self.unroll, self.grown(dots, t)
+        programs, steps = unroll.stretch(state, t, t + 1 if self.each_step else stop)
+        if programs is None:
+            new, recording = unroll.recorded(state, t, steps.first)
+            state, dots, steps.taken = new, self.push(recording, dots, t), 1
+        else:
+            if programs.tangents is None:
+                example = unroll.unflatten(state), unroll.at_step(t), steps.first
+                programs.tangents = TangentProgram(unroll.run.step, example, unroll.scheduled)
+            row = self.first_row(t)
+            given: Any = steps.columns(programs).rows if programs.numbers else steps
+            given = [(*step, row) for step in given] if self.each_step else given
+            state, dots = programs.tangents.advance(state, dots, unroll.fixed, given)
+        unroll.steps_run += steps.taken
+        return state, dots, steps.taken
+
+    def push(self, recording: Recording, dots: State, t: int) -> State:
+        """Return the tangents after a recorded step."""
+        at_step, own = self.unroll.hypers_at(t), range(self.first_row(t), self.first_row(t + 1))
+        rows = []
+        for k, axis in enumerate(self.axes[: len(dots[0])] if dots else []):
+            moves = list(map(zero, at_step))
+            if k < self.constant:
+                moves = unit(at_step, axis.leaf, axis.place)
+            elif k in own:
+                moves = unit(at_step, axis.leaf, axis.place[1:])
+            rows.append(recording.push([x[k] for x in dots], moves))
+        return [np.stack(column) for column in zip(*rows, strict=True)] if rows else dots
+
+    def gather(self, bar: State, dots: State) -> None:
+        """Add to the derivatives of the cost, given that in the last state."""
+        slopes: Any = sum(
+            x.reshape(len(x), np.size(y)) @ np.ravel(y) for x, y in zip(dots, bar, strict=True)
         )
-
-    def along(self, gradient: Any) -> Any:
-        """Return the slopes along the directions, of a gradient that is known."""
-        bars = tree.leaves(gradient)
-        return np.array([paired(bars, direction.moves) for direction in self.directions])
-
-    def room(self, direction: Direction) -> float:
-        """Return how far the hypers may go along a direction, half-way to where they must end."""
-        rooms = [np.inf]
-        for hyper, move in zip(self.hypers, direction.moves, strict=True):
-            if move is not None and np.any(move):
-                ends = np.minimum(hyper.value - hyper.domain.low, hyper.domain.high - hyper.value)
-                with np.errstate(divide="ignore"):
-                    rooms.append(float(np.min(0.5 * ends / np.abs(move))))
-        return min(rooms)
-
-    def weight(self, leaf: Any) -> Any:
-        """Return random weights for a leaf of a state; None if it does not vary."""
-        if np.asarray(leaf).dtype.kind != "f":
-            return None
-        return as_kind(self.rng.choice([-1.0, 1.0], np.shape(leaf)), leaf)
+        bars = self.unroll.bars
+        for (leaf, place), slope in zip(self.axes, slopes if dots else [], strict=False):
+            if place:
+                bars[leaf][place] += slope
+            else:
+                bars[leaf] = bars[leaf] + slope
 
 
-def magnitude(x: Any) -> Any:
-    """Return the power of 2 next to each number; for zeros, that of the largest, or 1."""
-    size = np.abs(np.asarray(x, float))
-    size = np.where(size > 0, size, np.max(size, initial=0.0) or 1.0)
-    return 2.0 ** np.round(np.log2(size))
-
-
-def as_kind(move: Any, leaf: Any) -> Any:
-    """Return a direction as a number or array of the kind that a leaf is."""
-    if type(leaf) is float:
-        return float(move)
-    return np.asarray(move).astype(np.asarray(leaf).dtype)[()]
-
-
-def paired(bars: Sequence[Any], moves: Sequence[Any]) -> float:
-    """Return the sum of the products of cotangents and a direction."""
-    pairs = zip(bars, moves, strict=True)
-    return float(
-        sum(np.sum(np.asarray(bar, float) * move) for bar, move in pairs if move is not None)
-    )
+def unit(values: State, leaf: int, place: tuple[int, ...]) -> State:
+    """Return zeros like the values, with a one in one place."""
+    moves = list(map(zero, values))
+    if isinstance(moves[leaf], float):
+        moves[leaf] = 1.0
+    else:
+        moves[leaf][place] = 1
+    return moves

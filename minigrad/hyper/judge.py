@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.hyper.directions import Case
+from minigrad.hyper.case import Case
 from minigrad.hyper.ladder import Slope
 from minigrad.hyper.rounding import Rounding
 from minigrad.hyper.suspects import Suspects

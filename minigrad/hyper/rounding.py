@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
-from minigrad.hyper.directions import Case
+from minigrad.hyper.case import Case
 from minigrad.hyper.domains import per_step
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.witnesses import backward

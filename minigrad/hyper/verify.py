@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.errors import MissingRuleError
-from minigrad.hyper.directions import Case
+from minigrad.hyper.case import Case
 from minigrad.hyper.domains import markers
 from minigrad.hyper.judge import Evidence, judge
 from minigrad.hyper.memory import available_bytes, in_words

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import tree
-from minigrad.hyper.directions import FEW, Case, Direction, paired
+from minigrad.hyper.case import FEW, Case, Direction, paired
 from minigrad.hyper.ladder import Slope, ladder
 from minigrad.hyper.memory import NotEnoughMemoryError
 from minigrad.hyper.methods import Checkpointed, Forward, Stored, hypergradient
