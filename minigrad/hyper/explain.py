@@ -135,9 +135,9 @@ def there(unroll: Unroll) -> tuple[list[State], dict[str, Any]]:
     numbers = [k for k, x in enumerate(tree.leaves(unroll.values)) if np.ndim(x) == 0]
     dots = {k: unroll.push_begin(unit(tree.leaves(unroll.values), k)) for k in numbers}
     for t in range(unroll.run.steps):
-        new, saved = unroll.linearise(state, t)
+        new, step = unroll.recorded(state, t, unroll.run.batch(t))
         for k in numbers:
-            dots[k] = unroll.push(dots[k], unit(unroll.hypers_at(t), k), state, saved, t)
+            dots[k] = step.push(dots[k], unit(unroll.hypers_at(t), k))
         states.append(state := new)
     keys = list(hypers)
     return states, {keys[k]: with_constants(unroll, state, dots[k]) for k in numbers}

@@ -149,11 +149,11 @@ def of_step(unroll: Unroll, state: State, t: int, direction: State) -> tuple[flo
     J is the derivative of the next state in the state. For plain gradient descent it is
     :math:`1 - \eta H`, with the Hessian of the loss on the batch of step t.
     """
-    _, saved = unroll.linearise(state, t)
+    _, step = unroll.recorded(state, t, unroll.run.batch(t))
     still = [zero(x) for x in unroll.hypers_at(t)]
 
     def product(v: State) -> State:
-        pushed = unroll.push(v, still, state, saved, t)
+        pushed = step.push(v, still)
         return [x - y for x, y in zip(v, pushed, strict=True)]
 
     return largest_eigenvalue(product, direction)

@@ -138,9 +138,9 @@ def there(unroll: Unroll, seed: int) -> tuple[list[State], Any]:
     states, dots = [state], random_direction(state, seed)
     logs = np.zeros(unroll.run.steps + 1)
     for t in range(unroll.run.steps):
-        new, saved = unroll.linearise(state, t)
+        new, step = unroll.recorded(state, t, unroll.run.batch(t))
         still = [zero(x) for x in unroll.hypers_at(t)]
-        dots, logs[t + 1] = rescaled(unroll.push(dots, still, state, saved, t), logs[t])
+        dots, logs[t + 1] = rescaled(step.push(dots, still), logs[t])
         states.append(state := new)
         if not all(np.all(np.isfinite(x)) for x in floating(state)):
             logs[t + 1 :] = np.nan
