@@ -32,6 +32,5 @@ def replayed(run: TrainingRun, hypers: Any) -> Any:
     state = unroll.begin()
     if run.steps and unroll.programs(state, run.batch(0), 0) is None:
         return run.evaluate(hypers)
-    for t in range(run.steps):
-        state = unroll.step(state, t)
+    state = unroll.advance(state, 0, run.steps)
     return run.cost(unroll.unflatten(state), unroll.values)
