@@ -20,6 +20,7 @@ from minigrad.hyper.domains import markers
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.steps import Steps, Stretch, signature, size, weak
 from minigrad.program.ends import CostProgram
+from minigrad.program.scan import Rest
 from minigrad.program.step import Fallback, StepPrograms, floating
 from minigrad.program.tangent import TangentPrograms
 from minigrad.tape import Tape
@@ -66,6 +67,7 @@ class Unroll:
         self.held: set[Any] = set()  # the keys of programs that are known to hold
         self.constant = None if any(self.scheduled) else self.flat(self.values)
         self.steps_run = 0
+        self.above: Rest | None = None  # of a block that the last stretch pulled back began inside
 
     # The beginning and the end are recorded; they happen once.
 
@@ -170,10 +172,15 @@ class Unroll:
             numbers = [k for k, varies in enumerate(self.scheduled) if not varies]
             schedules = [k for k, varies in enumerate(self.scheduled) if varies]
             totals, taken = [self.bars[k] for k in numbers], len(piece.kept)
-            state_bar, totals, lists = piece.programs.backward(
-                state_bar, totals, self.fixed, piece.steps, piece.kept
-            )
-            if not piece.programs.numbers:
+            if piece.programs.numbers:
+                start = piece.steps.order[-1]
+                state_bar, totals, lists, self.above = piece.programs.backward_numbers(
+                    state_bar, totals, self.fixed, piece.kept, start, self.above
+                )
+            else:
+                state_bar, totals, lists = piece.programs.backward(
+                    state_bar, totals, self.fixed, piece.steps, piece.kept
+                )
                 piece.steps.check(taken)
             for k, total in zip(numbers, totals, strict=True):
                 self.bars[k] = total

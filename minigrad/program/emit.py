@@ -121,6 +121,7 @@ class Writer:
         self.borrowed, self.over = borrowed(program), overwrites(program)
         self.plan = scratch_plan(program, self.over, by_rows)
         self.parts: dict[int, str] = {}  # numbers that are part of another expression
+        self.written_last: set[Argument] = set()  # results that are read where they are given back
         self.readers = program.readers()
         self.body: list[str] = []
         self.where, self.may_raise = "", False
@@ -324,8 +325,10 @@ class Writer:
         It must be of the same line of the user's, and short.
         """
         first, *others = self.readers[number] or [None]
-        if first is None or others or len(expression) > LONG:
+        if others or len(expression) > LONG:
             return False
+        if first is None:
+            return number in self.written_last and self.is_scalar(line)
         reader = self.program.lines[first]
         once = reader.primitive not in SCALARS or all(
             SCALARS[reader.primitive].count(f"{{{k}}}") == 1
