@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,9 +35,9 @@ class Steps:
         How many steps there were.
     """
 
-    def __init__(self, unroll: Unroll, order: range, first: Any) -> None:
+    def __init__(self, unroll: Unroll, order: range, first: Any, kind: Any = None) -> None:
         self.unroll, self.order, self.first = unroll, order, first
-        self.kind = signature(first)
+        self.kind = kind or signature(first)
         self.taken = 0
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
@@ -81,13 +80,17 @@ class Steps:
         batches: Any
         if run.batches is None:
             return Columns([()] * len(order))
-        if type(run.batches) is list or type(run.batches) is tuple:
+        given = type(run.batches) is list or type(run.batches) is tuple
+        if given and len(run.batches) == len(order):
+            batches = run.batches
+        elif given:
             batches = run.batches[order.start : order.stop]
         else:
             batches = [run.batch(t) for t in order]
         seen, columns = programs.seen
         if len(seen) == len(batches) and all(map(operator.is_, seen, batches)):
             return columns
+        batches = list(batches)
         rows: Any
         if shape is None:
             rows = [(batch,) for batch in batches]
@@ -106,9 +109,7 @@ class Steps:
 
     def back(self) -> Steps:
         """Return the steps that were taken, from the last to the first."""
-        steps = copy(self)
-        steps.order, steps.first = self.order[: self.taken][::-1], None
-        return steps
+        return Steps(self.unroll, self.order[: self.taken][::-1], None, self.kind)
 
     def check(self, wanted: int) -> None:
         """Raise if not all steps were taken: a batch was another one when it was read again."""
@@ -133,7 +134,7 @@ class Stretch:
     def nbytes(self) -> int:
         """Bytes of what was kept."""
         if self.programs.numbers is not None:
-            return size(self.kept[1:])
+            return sum(int(x.nbytes) for x in self.kept[1:])
         return len(self.kept) * size(self.kept[0]) if self.kept else 0
 
 

@@ -55,7 +55,7 @@ COMMUTE = (add, multiply)
 # How tightly an operator binds, and how tightly its operands must.
 RANKS = {add: (1, 1, 2), subtract: (1, 1, 2), multiply: (2, 2, 3), divide: (2, 2, 3),
          negative: (3, 3)}
-LONG = 50  # characters; a longer expression has a name
+LONG = 60  # characters; a longer expression has a name
 FACTORS = {matmul: "{}, {}", matmul_nt: "{}, {}.mT", matmul_tn: "{}.mT, {}"}
 WORDS = {"matmul": "product", "matmul_nt": "product", "matmul_tn": "product", "add": "total",
          "subtract": "rest", "multiply": "scaled", "divide": "ratio", "negative": "minus"}
@@ -336,7 +336,7 @@ class Writer:
             if a == number
         )
         both = is_number(reader) and self.is_scalar(line) and self.is_scalar(reader)
-        return both and once and reader.where == line.where
+        return both and once
 
     def within(self, argument: Argument, text: str, rank: int) -> str:
         """Return an operand as text, without its brackets where the operator needs none."""

@@ -56,7 +56,10 @@ class Frozen:
 
     def holds(self) -> bool:
         """Whether every name still stands for the very same object."""
-        return all(found(*place) is value for place, value in self.places)
+        for place, value in self.places:
+            if found(*place) is not value:
+                return False
+        return True
 
     def enter(self, value: Any) -> bool:
         """Take note of what a value is made of; return whether it can't change."""
@@ -117,4 +120,5 @@ def found(kind: str, owner: Any, name: str) -> Any:
             return MISSING
     if kind == "attribute":
         return getattr(owner, name)
-    return owner.get(name, getattr(builtins, name, MISSING))
+    value = owner.get(name, MISSING)
+    return getattr(builtins, name, MISSING) if value is MISSING else value

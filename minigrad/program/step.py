@@ -300,7 +300,7 @@ def facts(line: Line) -> Any:
 
 def floating(leaves: Sequence[Any]) -> list[Any]:
     """Return the leaves that have a derivative."""
-    return [x for x in leaves if np.asarray(value_of(x)).dtype.kind in "fcO"]
+    return [x for x in leaves if type(x) is float or np.asarray(value_of(x)).dtype.kind in "fcO"]
 
 
 def same(a: Any, b: Any) -> bool:

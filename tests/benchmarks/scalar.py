@@ -31,7 +31,7 @@ class ScalarProblem:
         self.validation = x[-20:], y[-20:]
         self.params = {"w": 0.3, "b": 0.1}
 
-    @property
+    @cached_property
     def hypers(self) -> Any:
         """The two hyperparameters."""
         return {"eta": mg.positive(self.eta), "lam": mg.positive(self.lam)}

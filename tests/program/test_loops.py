@@ -120,7 +120,7 @@ def test_the_way_back_through_numbers_is_a_recurrence():
     run, hypers = number_run([("sigmoid", 0, 0)], 2, 5, batches_of("tuples", 5), scheduled=True)
     programs = run.program(hypers)
     assert programs.numbers is not None
-    before, after = programs.backward_program.source.split("# From the last step")
+    before, after = programs.backward_program.source.split("# From the last eight")
     assert "sigmoid(" in before
     assert "sigmoid(" not in after
 
