@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.nn.weights import outline
-from minigrad.program.recurrence import Columns
+from minigrad.program.columns import Columns
 from minigrad.program.step import StepPrograms
 
 if TYPE_CHECKING:
@@ -74,23 +74,22 @@ class Steps:
     def numbers(self, programs: StepPrograms) -> Columns | None:
         """Return batches that are all numbers, or flat tuples of them; None for others.
 
-        Those can't change. So they are kept, for as long as the batches are the very same.
+        Those can't change. So they are kept, for as long as the batches are the very same: those
+        of a list are looked through, a tuple of them stays as it is.
         """
         run, order, ((_, shape), kinds) = self.unroll.run, self.order, self.kind
-        batches: Any
-        if run.batches is None:
+        batches: Any = run.batches
+        if batches is None:
             return Columns([()] * len(order))
-        given = type(run.batches) is list or type(run.batches) is tuple
-        if given and len(run.batches) == len(order):
-            batches = run.batches
-        elif given:
-            batches = run.batches[order.start : order.stop]
-        else:
+        if type(batches) is not list and type(batches) is not tuple:
             batches = [run.batch(t) for t in order]
+        elif len(batches) > len(order):
+            batches = batches[order.start : order.stop]
         seen, columns = programs.seen
+        if batches is seen:  # a tuple, which stays as it is
+            return columns
         if len(seen) == len(batches) and all(map(operator.is_, seen, batches)):
             return columns
-        batches = list(batches)
         rows: Any
         if shape is None:
             rows = [(batch,) for batch in batches]
@@ -104,7 +103,7 @@ class Steps:
         columns = Columns(rows)
         if [set(map(type, column)) for column in columns.columns] != [{kind} for kind in types]:
             return None
-        programs.seen = batches, columns
+        programs.seen = batches if type(batches) is tuple else list(batches), columns
         return columns
 
     def back(self) -> Steps:

@@ -191,7 +191,7 @@ class Unroll:
         programs = self.programs(state, batch, start)
         if programs is not None and not programs.keeps_kinds:
             stop = start + 1
-        return programs, Steps(self, range(start, stop), batch)
+        return programs, Steps(self, range(start, stop), batch, self.same and self.same[0])
 
     def step_bytes(self, state: State) -> int:
         """Return how many bytes the way back reads of the first step."""

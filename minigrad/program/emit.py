@@ -24,7 +24,7 @@ from minigrad.nn.hypers import inner
 from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
-from minigrad.ops.reduce import sum_
+from minigrad.ops.reduce import mean, sum_
 from minigrad.ops.rows import adds_by_product, sum_rows
 from minigrad.primitive import Primitive, unbroadcast
 from minigrad.program.lines import (
@@ -275,6 +275,8 @@ class Writer:
         if prim is inner and all(self.is_real(argument) for argument in line.arguments):
             return f"np.vdot({', '.join(texts)})"
         axis = params.get("axis")
+        if prim is mean and axis is None and not params.get("keepdims") and line.dtype in WIDE:
+            return f"np.add.reduce({text}, axis=None) / {math.prod(shapes[0])}"
         if prim is sum_ and type(axis) is tuple and len(axis) == 1 and "initial" not in params:
             keep = ", keepdims=True" if params.get("keepdims") else ""
             return f"np.add.reduce({text}, axis={axis[0]}{keep})"

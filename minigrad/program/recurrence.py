@@ -5,17 +5,17 @@ Of the adjoint of T steps, only
 .. math:: \bar s_t = J_t^\top \bar s_{t+1}, \qquad
           J_t = \frac{\partial\, \mathrm{step}_t}{\partial s}
 
-must go step by step. Everything else, the :math:`J_t` before it and the cotangents of the hypers
-after it, is the same arithmetic at every step, and is done on vectors with an element for each
-step. So of a step only the state is kept, and the loop is a few multiplications and additions.
+must go from the last step to the first. Everything else, the :math:`J_t` before it and the
+cotangents of the hypers after it, is the same arithmetic at every step, and is done on vectors with
+an element for each step. So of a step only the state is kept. The loop is a few multiplications and
+additions; and where products of the :math:`J_t` are cheap, it is a loop over every eighth step
+(:mod:`minigrad.program.scan`).
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from minigrad.ops import elementwise as ops
 from minigrad.ops import special
 from minigrad.ops.elementwise import add, negative, subtract
 from minigrad.primitive import Primitive
+from minigrad.program.columns import add_up
 from minigrad.program.emit import Emitted, Writer, Written, with_care
 from minigrad.program.lines import (
     INPUT,
@@ -38,7 +39,7 @@ from minigrad.program.loop import tuple_of
 from minigrad.program.passes import optimise
 from minigrad.program.scan import blocks, paired, spread, worthwhile
 
-__all__ = ["Columns", "Recurrence", "emit_recurrence", "recurrence", "vector"]
+__all__ = ["Recurrence", "emit_recurrence", "recurrence"]
 
 #: Primitives that work element by element though their function is no ufunc.
 ELEMENTWISE: set[Primitive] = {
@@ -207,7 +208,7 @@ def written(r: Recurrence, name: str, *, careful: bool) -> Written:
     """Write the adjoint; `careful` as for :class:`minigrad.program.emit.Writer`."""
     program = vectors(r)
     writer = Writer(program, name, careful=careful)
-    tools: list[Any] = [add_up, blocks, paired, spread, vector]
+    tools: list[Any] = [add_up, blocks, paired, spread]
     writer.namespace |= {tool.__name__: tool for tool in tools}
     writer.taken |= {tool.__name__ for tool in tools}
     wishes = "start", "steps", "own", "jacobians", "bars"
@@ -232,7 +233,8 @@ def written(r: Recurrence, name: str, *, careful: bool) -> Written:
     lines = [k for k, line in program.lines.items() if line.primitive is not INPUT]
     first = body([k for k in lines if k in before])
     rows = [dict(row) for row in r.jacobian]
-    matrix = [[writer.text(row.get(j, Constant(0.0))) for j in range(len(rows))] for row in rows]
+    texts = [[writer.text(row.get(j, Constant(0.0))) for j in range(len(rows))] for row in rows]
+    matrix = f"[{', '.join(map(tuple_of, texts))}]"
     places = reached(r.jacobian) if r.scan else [(i, j) for i, row in enumerate(rows) for j in row]
     slopes = {place: writer.unique("slope") for place in places}
     moves = [
@@ -246,7 +248,7 @@ def written(r: Recurrence, name: str, *, careful: bool) -> Written:
     code = [
         "# All steps at once",
         *first,
-        f"{jacobians} = paired([{', '.join(map(tuple_of, matrix))}], {start}, {steps}, scan={r.scan})",
+        f"{jacobians} = paired({matrix}, {start}, {steps}, scan={r.scan})",
         f"# From the last {block} to the first",
         *(f"{row} = []" for row in every),
         f"for {tuple_of([*slopes.values()])} in blocks({jacobians}, {[*slopes]}):",
@@ -269,39 +271,3 @@ def reached(jacobian: Sequence[Sequence[tuple[int, Argument]]]) -> list[tuple[in
     own = np.array([[any(k == j for k, _ in row) for j in range(size)] for row in jacobian])
     found = np.linalg.matrix_power(np.eye(size, dtype=int) + own, size) > 0
     return [(i, j) for i in range(size) for j in range(size) if found[i, j]]
-
-
-def vector(numbers: Sequence[float]) -> Any:
-    """Return numbers as an array, in half the time that NumPy takes to look at each."""
-    return np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
-
-
-def add_up(total: float, terms: Any) -> float:
-    """Return the total with the terms added, one by one from the last to the first."""
-    if np.shape(terms) == ():
-        return total + float(terms)
-    running: Any = np.add.accumulate(np.concatenate(([total], terms[::-1])))
-    return float(running[-1])
-
-
-class Columns:
-    """What steps of single numbers bring: as rows to go over, and as vectors.
-
-    Parameters
-    ----------
-    rows : list of tuple
-        For each step, its numbers.
-
-    Attributes
-    ----------
-    columns : list of tuple
-        For each number, that of all steps.
-    """
-
-    def __init__(self, rows: Sequence[Any]) -> None:
-        self.rows, self.columns = rows, list(zip(*rows, strict=True))
-
-    @cached_property
-    def vectors(self) -> list[Any]:
-        """The columns as arrays."""
-        return [vector(column) for column in self.columns]

@@ -102,7 +102,7 @@ def paired(jacobian: Sequence[Sequence[Any]], start: int, steps: int, scan: bool
         with np.errstate(over="ignore", invalid="ignore"):
             for _ in range(BLOCK.bit_length() - 1):
                 levels.append(product(levels[-1][:, :, ::2], levels[-1][:, :, 1::2]))
-        if not np.isfinite(np.add.reduce(levels[-1], axis=None)):
+        if not math.isfinite(np.add.reduce(levels[-1], axis=None)):
             return [single]
     return levels
 

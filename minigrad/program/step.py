@@ -19,11 +19,12 @@ from minigrad import tree
 from minigrad.dispatch import watching
 from minigrad.errors import MinigradError
 from minigrad.program.adjoint import optimise_adjoint
+from minigrad.program.columns import Columns, vector
 from minigrad.program.frozen import Frozen
 from minigrad.program.lines import Line, Program, of_tape
 from minigrad.program.loop import Loop, emit_loop
 from minigrad.program.passes import optimise, repr_of
-from minigrad.program.recurrence import Columns, emit_recurrence, recurrence, vector
+from minigrad.program.recurrence import emit_recurrence, recurrence
 from minigrad.program.scan import Rest
 from minigrad.program.store import compute_late, nbytes, split
 from minigrad.tape import Tape
