@@ -102,8 +102,8 @@ def paired(jacobian: Sequence[Sequence[Any]], start: int, steps: int, scan: bool
         with np.errstate(over="ignore", invalid="ignore"):
             for _ in range(BLOCK.bit_length() - 1):
                 levels.append(product(levels[-1][:, :, ::2], levels[-1][:, :, 1::2]))
-        if not math.isfinite(np.add.reduce(levels[-1], axis=None)):
-            return [single]
+            if not math.isfinite(np.add.reduce(levels[-1], axis=None)):
+                return [single]
     return levels
 
 
@@ -140,14 +140,15 @@ def spread(levels: Any, ends: Sequence[Sequence[float]], start: int, steps: int)
     else:  # packed in half the time that np.array takes
         packed = [struct.pack(f"{len(row)}d", *row) for row in ends]
         found = np.frombuffer(b"".join(packed)).reshape(size, -1)[:, ::-1]
-    for level in reversed(levels[:-1]):
-        every = np.empty((size, level.shape[2]))
-        every[:, 1::2] = found
-        earlier = every[:, ::2]
-        np.multiply(level[:, 0, 1::2], found[0], out=earlier)
-        for k in range(1, size):
-            earlier += level[:, k, 1::2] * found[k]
-        found = every
+    with np.errstate(over="ignore"):
+        for level in reversed(levels[:-1]):
+            every = np.empty((size, level.shape[2]))
+            every[:, 1::2] = found
+            earlier = every[:, ::2]
+            np.multiply(level[:, 0, 1::2], found[0], out=earlier)
+            for k in range(1, size):
+                earlier += level[:, k, 1::2] * found[k]
+            found = every
     before = start % BLOCK if found.shape[1] > steps else 0
     return found[:, before : before + steps]
 
