@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.errors import MissingRuleError
+from minigrad.hyper.directions import Directions
 from minigrad.hyper.domains import markers
 from minigrad.hyper.memory import NotEnoughMemoryError, available_bytes, in_bytes, in_words
 from minigrad.hyper.revolve import Plan, fewest_reruns, least_memory
@@ -216,17 +217,23 @@ def reverse(unroll: Unroll, state: State) -> Costs:
 
 
 def tangents(unroll: Unroll, state: State) -> Costs:
-    """Return the times of a step that keeps what tangents read, and of one tangent."""
+    """Return the time of a step, and how much more it takes with each tangent that goes along.
+
+    So many tangents that they need memory to be tried are not: each is counted as a step.
+    """
+    directions = Directions(unroll)
+    later = directions.each_step * unroll.run.steps
+    count = directions.constant + (later + directions.each_step) // 2  # in the mean
+    if count > MANY:
+        alone = timed(lambda: unroll.step(state, 0))
+        return {"linearise": alone, "push": alone}
+    dots = [np.zeros((count, *np.shape(x)), np.asarray(x).dtype) for x in floating(state)]
     try:
-        _, saved = unroll.linearise(state, 0)
-        dots = [zero(x) for x in floating(state)]
-        moves = [zero(x) for x in unroll.hypers_at(0)]
-        return {
-            "linearise": timed(lambda: unroll.linearise(state, 0)),
-            "push": timed(lambda: unroll.push(dots, moves, state, saved, 0)),
-        }
+        alone = timed(lambda: unroll.step(state, 0))
+        together = timed(lambda: directions.advance(state, dots, 0, 1))
     except MissingRuleError:
         return {}
+    return {"linearise": alone, "push": max(together - alone, 0.0) / max(count, 1)}
 
 
 def recorded(unroll: Unroll, state: State) -> Costs:
@@ -255,6 +262,7 @@ MEASURES = {
     "plain": plain,
 }
 ROUNDS = 3
+MANY = 200  # tangents
 
 
 def timed(function: Callable[[], object]) -> float:

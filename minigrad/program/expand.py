@@ -18,7 +18,7 @@ from minigrad.ops import elementwise, products, special
 from minigrad.ops.elementwise import add, divide, exp, multiply, subtract
 from minigrad.optim import steps
 from minigrad.primitive import Primitive
-from minigrad.program.lines import Argument, Constant, Line, Program, computed
+from minigrad.program.lines import Argument, Constant, Line, Program, computed, without_gaps
 
 __all__ = ["EXPANSIONS", "expand"]
 
@@ -68,7 +68,10 @@ def expand(program: Program) -> Program:
                 fresh += 1
                 example = computed(prim, *(like(a, {**lines, **parts}) for a in given))  # noqa: B023
                 dtype = getattr(example, "dtype", None)
-                parts[fresh] = Line(prim, given, {}, np.shape(example), dtype, "", where)  # noqa: B023
+                whole = without_gaps(example)
+                parts[fresh] = Line(  # noqa: B023
+                    prim, given, {}, np.shape(example), dtype, "", where, whole=whole
+                )
                 return fresh
 
             last = row(build, *arguments, **line.params)

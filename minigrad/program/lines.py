@@ -26,8 +26,10 @@ __all__ = [
     "computed",
     "is_elementwise",
     "is_number",
+    "is_whole",
     "of_tape",
     "shape_of",
+    "without_gaps",
 ]
 
 
@@ -61,6 +63,8 @@ class Line:
         The user's file and line.
     view : bool
         Whether the result was a view of an operand when it was recorded.
+    whole : bool
+        Whether it lay in memory without gaps when it was recorded; of inputs the tape has copies.
     """
 
     primitive: Primitive
@@ -71,6 +75,7 @@ class Line:
     name: str = ""
     where: str = ""
     view: bool = False
+    whole: bool = False
 
     @property
     def reads(self) -> list[int]:
@@ -86,6 +91,19 @@ def is_number(line: Line) -> bool:
 def is_elementwise(function: Any) -> bool:
     """Whether a function is a ufunc that works element by element, and so can work in place."""
     return isinstance(function, np.ufunc) and function.signature is None
+
+
+def without_gaps(value: Any) -> bool:
+    """Whether an array lies in memory without gaps, by rows or by columns."""
+    return isinstance(value, np.ndarray) and value.flags.forc
+
+
+def is_whole(argument: Argument, lines: Mapping[int, Line]) -> bool:
+    """Whether an argument is an array that BLAS reads as it is; what a ufunc makes always is."""
+    if isinstance(argument, Constant):
+        return without_gaps(argument.value)
+    line = lines[argument]
+    return line.whole or isinstance(line.primitive.function, np.ufunc)
 
 
 def shape_of(argument: Argument, lines: Mapping[int, Line]) -> tuple[int, ...]:
@@ -169,7 +187,8 @@ class Program:
         for number, line in self.lines.items():
             if number in inputs:
                 name = line.name or names.get(number, line.primitive.name)
-                lines[number] = Line(INPUT, (), {}, line.shape, line.dtype, name)
+                whole = is_whole(number, self.lines)
+                lines[number] = Line(INPUT, (), {}, line.shape, line.dtype, name, whole=whole)
             elif number in kept:
                 lines[number] = line
         return Program(lines, list(inputs), list(outputs))
@@ -217,13 +236,14 @@ def of_tape(tape: Tape, inputs: dict[str, Variable], outputs: Sequence[Any]) -> 
         shape = None if several else np.shape(value)
         dtype = None if several or type(value) is float else np.asarray(value).dtype
         where = (tape.lines or {}).get(index, "")
+        whole = without_gaps(value)
         if index in names:
-            lines[index] = Line(INPUT, (), {}, shape, dtype, names[index])
+            lines[index] = Line(INPUT, (), {}, shape, dtype, names[index], whole=whole)
         else:
             pairs = zip(reads, operands, strict=True)
             arguments = tuple(j if j >= 0 else Constant(x) for j, x in pairs)
             lines[index] = Line(
-                prim, arguments, params, shape, dtype, "", where, is_view(value, operands)
+                prim, arguments, params, shape, dtype, "", where, is_view(value, operands), whole
             )
     given = [variable.index for variable in inputs.values()]
     return Program(

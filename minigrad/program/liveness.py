@@ -18,10 +18,13 @@ import numpy as np
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
 from minigrad.ops.shape import reshape
 from minigrad.program.lines import INPUT, Constant, Line, Program, is_elementwise, is_number
+from minigrad.program.stacks import add_to_rows, subtract_from_rows, zero_rows
 
 __all__ = ["Scratch", "borrowed", "last_reads", "overwrites", "scratch_plan"]
 
 MATRIX_PRODUCTS = (matmul, matmul_nt, matmul_tn)
+ON_ROWS = (add_to_rows, subtract_from_rows)
+FRESH = (*MATRIX_PRODUCTS, zero_rows, *ON_ROWS)  # give an array of their own, as ufuncs do
 LARGE = 128 * 1024  # bytes from which malloc asks the system rather than its own store
 
 
@@ -75,17 +78,18 @@ def last_reads(program: Program) -> dict[int, float]:
 def overwrites(program: Program) -> dict[int, int]:
     """Return which operand's memory a line's result is written over, by place in `arguments`.
 
-    The line is elementwise, reads the operand last of all, and has its shape and dtype.
+    The line is elementwise, or changes some rows of its first operand; it reads the operand last of
+    all, and has its shape and dtype.
     """
     last, found = last_reads(program), {}
     for place, (number, line) in enumerate(program.lines.items()):
-        if not line.shape or not is_elementwise(line.primitive.function):
-            continue
-        for k, argument in enumerate(line.arguments):
+        elementwise = line.shape and is_elementwise(line.primitive.function)
+        operands = line.arguments if elementwise else line.arguments[: line.primitive in ON_ROWS]
+        for k, argument in enumerate(operands):
             if isinstance(argument, int) and last[argument] == place:
                 other = program.lines[argument]
                 function = other.primitive.function
-                fresh = other.primitive in MATRIX_PRODUCTS or isinstance(function, np.ufunc)
+                fresh = other.primitive in FRESH or isinstance(function, np.ufunc)
                 if fresh and (other.shape, other.dtype) == (line.shape, line.dtype):
                     found[number] = k
                     break
@@ -127,6 +131,8 @@ def scratch_plan(
         if not writes or number in over or ends[number] == math.inf:
             continue
         if not line.shape or not (number in in_rows or unseen(program, number, readers, over)):
+            continue
+        if not all(isinstance(n, int) for n in line.shape):  # a length is left open
             continue
         if math.prod(line.shape) * line.dtype.itemsize < LARGE:
             continue

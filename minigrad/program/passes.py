@@ -42,6 +42,7 @@ __all__ = [
     "fold_constants",
     "merge_equal",
     "optimise",
+    "shorten",
     "simplify",
 ]
 
@@ -220,7 +221,11 @@ PASSES = (
 
 def optimise(program: Program) -> Program:
     """Write out fused primitives, then apply all passes until none makes the program shorter."""
-    program = expand(program)
+    return shorten(expand(program))
+
+
+def shorten(program: Program) -> Program:
+    """Apply all passes until none makes the program shorter."""
     while True:
         size = len(program)
         for one in PASSES:

@@ -31,7 +31,7 @@ from minigrad.tape import Tape
 from minigrad.variable import value_of
 
 if TYPE_CHECKING:
-    from minigrad.program.tangent import TangentPrograms
+    from minigrad.program.tangent import TangentProgram
 
 __all__ = ["Fallback", "StepPrograms", "floating"]
 
@@ -93,9 +93,7 @@ class StepPrograms:
 
     def __init__(self, trace: Trace, scheduled: Sequence[bool], frozen: Frozen | None) -> None:
         self.frozen = frozen
-        self.tangents: TangentPrograms | None = (
-            None  # the same step's TangentPrograms, once somebody wants them
-        )
+        self.tangents: TangentProgram | None = None  # of the same step, once somebody wants it
         # Batches that are numbers, and as the columns that they are.
         self.seen: tuple[Any, Columns | None] = ((), None)
         program = optimise(trace.program)

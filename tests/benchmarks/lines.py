@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Sequence
-from copy import copy
 from typing import Any
 
 import numpy as np
 
 import minigrad as mg
+from minigrad.hyper.directions import Directions
 from minigrad.hyper.unroll import Unroll
 from minigrad.program import Emitted
 from tests.benchmarks.workloads import problem
@@ -22,38 +22,43 @@ def measure_lines(names: Sequence[str]) -> None:
         work = problem(name)
         for method in (mg.Stored(), mg.Forward()):
             mg.hypergradient(work.run, work.hypers, method)
-        there_and_back = next(iter(work.run.programs.values()))
-        tangents = there_and_back.tangents
+        programs = next(iter(work.run.programs.values()))
         unroll = Unroll(work.run, work.hypers)
-        state, batch, hypers = unroll.begin(), work.run.batch(0), unroll.hypers_at(0)
-        given = (*state, *hypers, *mg.tree.leaves(batch))
+        state, batch = unroll.begin(), work.run.batch(0)
         small = [x * 1e-3 for x in state]
         entries = [schedule[0] for schedule in unroll.schedules]
         steps = [(*entries, *mg.tree.leaves(batch))]
         onward = (*state, *unroll.fixed, steps)
-        report(f"{name} forward", there_and_back.forward_program, onward)
-        kept = there_and_back.forward(state, unroll.fixed, steps)[1]
-        totals = [0.0] * len(unroll.fixed)
-        back = (*small, *totals, *unroll.fixed, steps)
-        report(f"{name} backward", there_and_back.backward_program, (*back, kept))
-        saved = tangents.forward(state, hypers, batch)[1]
-        moves = [1.0, *[0.0] * (len(hypers) - 1)]
-        arguments = (*given, *saved, *small, *moves)
-        report(f"{name} tangent, one direction", tangents.tangent_program, arguments)
+        report(f"{name} forward", programs.forward_program, lambda given=onward: given)
+        kept = programs.forward(state, unroll.fixed, steps)[1]
+        back = (*small, *[0.0] * len(unroll.fixed), *unroll.fixed, steps)
+        # What was kept is used up.
+        report(
+            f"{name} backward",
+            programs.backward_program,
+            lambda given=back, kept=kept: (*given, list(kept)),
+        )
+        directions = Directions(unroll)
+        dots = directions.grown(directions.begin(), 0)
+        steps = [(*entries, *mg.tree.leaves(batch), *[0] * (directions.each_step > 0))]
+        along = (*state, *programs.tangents.given(dots), *unroll.fixed, steps)
+        report(f"{name} with tangents", programs.tangents.program, lambda given=along: given)
 
 
-def report(what: str, emitted: Emitted, arguments: Sequence[Any], rounds: int = 300) -> None:
+def report(
+    what: str, emitted: Emitted, arguments: Callable[[], Sequence[Any]], rounds: int = 300
+) -> None:
     """Print the source with the quickest time of each line, and how long the whole takes.
 
-    A loop is run for one step. Lists among the arguments are copied: a program may use them up.
+    A loop is run for one step. `arguments` gives those of each call.
     """
     body = [text for text in emitted.source.splitlines() if not text.lstrip().startswith("#")]
     function = clocked(emitted, body)
-    readings = np.array([function(*map(copy, arguments)) for _ in range(rounds)])
+    readings = np.array([function(*arguments()) for _ in range(rounds)])
     look, *seconds = np.diff(readings, axis=1).min(axis=0)  # the first says what a look costs
     whole = []
     for _ in range(rounds):
-        given = list(map(copy, arguments))
+        given = arguments()
         start = time.perf_counter()
         emitted.function(*given)
         whole.append(time.perf_counter() - start)

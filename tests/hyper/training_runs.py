@@ -170,8 +170,59 @@ def one_number():
     ), 0.2
 
 
+def each_parameter():
+    """A rate and a decay for each weight: arrays like the weights."""
+    return gradient_descent(4)[0], {
+        "eta": mg.positive(np.array([0.1, 0.2, 0.3])),
+        "lam": np.array([0.3, 0.1, 0.2]),
+    }
+
+
+def examples():
+    """Weights of the examples, of which each step chooses some, and what is added to them all."""
+    x = np.random.default_rng(3).normal(size=(6, 3))
+
+    def step(w, h, choice):
+        seen, weights = choice @ x + h["shift"], choice @ h["weights"]
+        return w - h["eta"] * (np.tanh(seen @ w) * weights) @ seen
+
+    return ridge(lambda h: START, step, 4, batches=[np.eye(6)[t : t + 2] for t in range(4)]), {
+        "eta": 0.3,
+        "weights": np.linspace(0.5, 1.5, 6),
+        "shift": np.array([0.1, -0.2, 0.05]),
+    }
+
+
+def all_kinds():
+    """Schedules of Adam's rate and beta, constants, an initial scale, momentum and a counter."""
+
+    def init(h):
+        return {"w": START * h["scale"], "adam": optim.adam.init(START), "t": 0, "v": 0.1 * START}
+
+    def step(state, h, batch):
+        w, adam = state["w"], state["adam"]
+        v = h["mu"] * state["v"] + slope(w, h["lam"]) * batch
+        w, adam = optim.adam.update(
+            w, v, adam, eta=h["eta"], beta1=h["beta1"], beta2=0.9, eps=h["eps"]
+        )
+        return {"w": w, "adam": adam, "t": state["t"] + 1, "v": v}
+
+    hypers = {
+        "mu": mg.unit_interval(0.6),
+        "eta": mg.per_step(mg.positive(np.linspace(0.2, 0.1, 5))),
+        "scale": 1.2,
+        "beta1": mg.per_step(mg.unit_interval(np.linspace(0.5, 0.8, 5))),
+        "lam": np.array([0.1, 0.2, 0.3]),
+        "eps": mg.positive(1e-3),
+    }
+    return ridge(init, step, 5, batches=[1.0, 0.5, 1.5, 1.0, 0.7]), hypers
+
+
 RUNS = {
     "one number": one_number,
+    "each parameter": each_parameter,
+    "examples": examples,
+    "all kinds": all_kinds,
     "gradient descent": gradient_descent,
     "no step": lambda: gradient_descent(0),
     "one step": lambda: gradient_descent(1),

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
 from minigrad.ops.elementwise import power
+from minigrad.ops.products import matmul_nt, matmul_tn
 from minigrad.ops.special import twice
 from minigrad.primitive import Primitive, primitive
 from minigrad.program import emit, optimise
@@ -212,6 +213,40 @@ def test_sums_that_start_somewhere():
 def test_complex_numbers():
     z = 0.5 - 2j
     check(record(lambda z, x: [abs(z), z * x, np.exp(x) * z, abs(z) ** 2], z, V), [z, V])
+
+
+LIE = {
+    "by rows": lambda x: x,
+    "by columns": np.transpose,
+    "with gaps": lambda x: x[:, ::2],
+    "backwards": lambda x: x[::-1],
+    "one row again and again": lambda x: np.broadcast_to(x[:1], np.shape(x)),
+}
+
+
+@pytest.mark.parametrize("dtype", "fdFDgil")
+@pytest.mark.parametrize("how", LIE)
+def test_products_to_the_last_bit_however_the_factors_lie(how, dtype):
+    """By a method of the array where BLAS computes it either way."""
+
+    def function(x):
+        a = LIE[how](x)
+        return [matmul_nt(a, a), matmul_tn(a, a), a @ a[0], a[:, 0] @ a]
+
+    x = (8.0 * np.random.default_rng(0).normal(size=(6, 6))).astype(dtype)
+    program = record(function, x)
+    check(program, [x])
+    # A row of what lies by rows has no gaps, and a column of what lies by columns.
+    by_blas = 3 if dtype in "fdFD" and how in ("by rows", "by columns") else 0
+    assert emit(program).source.count(".dot(") == by_blas
+
+
+def test_a_product_takes_an_input_with_gaps():
+    """The tape had a copy without any, so only the sums may be of another order."""
+    x = np.random.default_rng(0).normal(size=(6, 6))[:, ::2]
+    program = record(lambda x: x @ np.transpose(x), x)
+    (found,), (expected,) = run(program, [x]), interpret(program, x)
+    assert_allclose(found, expected, rtol=1e-14, atol=1e-14)
 
 
 # Arrays that are written over. A view keeps what it looks at alive.

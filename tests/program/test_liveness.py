@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 from minigrad.program import emit, liveness, optimise
 from minigrad.program.liveness import Scratch, overwrites, scratch_plan
+from minigrad.program.stacks import add_to_rows, subtract_from_rows
 
 A, B = np.array([[1.5, -2.0], [0.25, 3.0]]), np.array([[0.5, 1.0], [-1.0, 0.125]])
 
@@ -30,7 +31,7 @@ def test_a_large_result_goes_into_an_array_that_stays():
     assert rows(program) == [
         "scratch_0, = scratch.arrays",
         "product = np.matmul(x, y, out=scratch_0)",
-        "product_2 = product @ y",
+        "product_2 = product.dot(y)",
         "return product_2,",
     ]
     small = record(lambda x, y: (x @ y) @ y, A, B, names=["x", "y"])
@@ -57,6 +58,31 @@ def test_a_result_written_over_stays_in_its_array_as_long_as_what_it_became():
     plan = scratch_plan(program, overwrites(program))
     assert list(plan.lines.values()) == [0, 1]
     assert same_bits(emit(program).function(A, B)[0], interpret(program, A, B)[0])
+
+
+@pytest.mark.parametrize("on_rows", [add_to_rows, subtract_from_rows])
+@pytest.mark.parametrize(
+    ("function", "copies"),
+    [
+        (lambda f, x, y: f(x @ y, y[0], start=1, count=None), 0),
+        (lambda f, x, y: f(f(np.exp(x), y[0], start=1, count=None), y, start=0, count=2), 0),
+        (lambda f, x, y: (lambda a: f(a, y, start=0, count=2) * a)(x @ y), 1),
+        (lambda f, x, y: (lambda a: f(a, y[0], start=0, count=None) - a[1])(x @ y), 1),
+        (lambda f, x, y: (lambda a: [f(a, y[0], start=0, count=None), a])(np.exp(x)), 1),
+        (lambda f, x, y: f(y, x @ y, start=0, count=2), 1),
+        (lambda f, x, y: f(np.transpose(y), x[0], start=0, count=None), 1),
+    ],
+    ids=["a product", "twice", "read again", "seen again", "given back", "an input", "a view"],
+)  # fmt: skip
+def test_rows_are_changed_in_a_copy_if_the_stack_is_anybody_elses(on_rows, function, copies):
+    program = record(lambda x, y: function(on_rows, x, y), A, B)
+    x, y = A.copy(), B.copy()
+    found = emit(program)
+    assert found.source.count(".copy()") == copies
+    for a, b in zip(found.function(x, y), interpret(program, A, B), strict=True):
+        assert same_bits(a, b)
+    assert same_bits(x, A)
+    assert same_bits(y, B)
 
 
 @pytest.mark.usefixtures("everything_is_large")

@@ -6,12 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from minigrad import tree
+from minigrad.hyper.directions import Directions
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.unroll import State, Unroll, size, zero
+from minigrad.hyper.unroll import Unroll, size
 
 __all__ = ["Forward"]
 
@@ -26,8 +24,9 @@ class Forward:
               + \frac{\partial C}{\partial h} \dot h
 
     Exact up to rounding. For k numbers among the hyperparameters, k tangents of the size of the
-    state are kept, however many steps there are, and each step takes the time of k + 1 or so: the
-    method for one or two hyperparameters. The entry t of a schedule costs nothing before step t.
+    state are kept, however many steps there are: the method for a few hyperparameters, or for a
+    run too long to be kept. The k tangents go through the steps together, as one stack of arrays
+    in a compiled loop. The entry t of a schedule costs nothing before step t.
 
     References
     ----------
@@ -53,79 +52,19 @@ class Forward:
         start = time.perf_counter()
         unroll = Unroll(run, hypers)
         state = unroll.begin()
-        values = tree.leaves(unroll.values)
-        axes = [
-            Axis(unroll, k, place)
-            for k, leaf in enumerate(values)
-            for place in np.ndindex(np.shape(leaf))
-        ]
-        dots = [unroll.push_begin(unit(values, axis.leaf, axis.place)) for axis in axes]
-        still = [not any(map(np.any, dot)) for dot in dots]
-        kept_bytes = size(state, dots)
-        for t in range(run.steps):
-            new, saved = unroll.linearise(state, t)
-            for k, axis in enumerate(axes):
-                if not (still[k] and axis.first > t):
-                    dots[k] = unroll.push(dots[k], axis.move(t), state, saved, t)
-            state = new
+        directions = Directions(unroll)
+        dots, t = directions.begin(), 0
+        while t < run.steps:
+            state, dots, taken = directions.advance(state, dots, t, run.steps)
+            t += taken
         cost, bar = unroll.end(state)
-        for axis, dot in zip(axes, dots, strict=True):
-            axis.gather(unroll.bars, sum(np.sum(y * x) for y, x in zip(bar, dot, strict=True)))
+        directions.gather(bar, dots)
         stats = Stats(
             method="Forward()",
             exact=True,
             steps_run=unroll.steps_run,
             seconds=time.perf_counter() - start,
             why=unroll.why,
-            kept_bytes=kept_bytes,
+            kept_bytes=size(state, dots),
         )
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)
-
-
-class Axis:
-    """A single number among the hyperparameters, and how it moves the hypers of each step.
-
-    Parameters
-    ----------
-    unroll : Unroll
-        The run.
-    leaf : int
-        Which leaf of the hyperparameters.
-    place : tuple of int
-        Which number of the leaf.
-
-    Attributes
-    ----------
-    first : int
-        The first step that sees it move.
-    """
-
-    def __init__(self, unroll: Unroll, leaf: int, place: tuple[int, ...]) -> None:
-        self.leaf, self.place, self.first = leaf, place, 0
-        at_step = unroll.hypers_at(0) if unroll.run.steps else tree.leaves(unroll.values)
-        if unroll.scheduled[leaf]:
-            self.first = place[0]
-            self.on, self.off = unit(at_step, leaf, place[1:]), list(map(zero, at_step))
-        else:
-            self.on = self.off = unit(at_step, leaf, place)
-
-    def move(self, t: int) -> State:
-        """Return how the hypers move that step `t` sees."""
-        return self.on if t == self.first else self.off
-
-    def gather(self, bars: State, slope: Any) -> None:
-        """Add to the derivative of the cost in this number."""
-        if self.place:
-            bars[self.leaf][self.place] += slope
-        else:
-            bars[self.leaf] = bars[self.leaf] + slope
-
-
-def unit(values: State, leaf: int, place: tuple[int, ...]) -> State:
-    """Return zeros like the values, with a one in one place."""
-    moves = list(map(zero, values))
-    if isinstance(moves[leaf], float):
-        moves[leaf] = 1.0
-    else:
-        moves[leaf][place] = 1
-    return moves
