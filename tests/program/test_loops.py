@@ -75,6 +75,7 @@ def batches_of(kind, steps):
         "none": None,
         "numbers": [x for x, _ in numbers],
         "tuples": [(x, y) for x, y in numbers],
+        "a tuple of them": tuple((x, y) for x, y in numbers),
         "lists": numbers,
         "dicts": [{"x": x, "y": y} for x, y in numbers],
         "NumPy's": [(np.float64(x), y) for x, y in numbers],
@@ -85,7 +86,10 @@ def batches_of(kind, steps):
 
 NAMES = st.sampled_from([*OF_ONE, *OF_TWO])
 BODIES = st.lists(st.tuples(NAMES, st.integers(0, 7), st.integers(0, 7)), min_size=1, max_size=9)
-BATCHES = ["none", "numbers", "tuples", "lists", "dicts", "NumPy's", "a function", "mixed"]
+BATCHES = [
+    "none", "numbers", "tuples", "a tuple of them", "lists", "dicts", "NumPy's", "a function",
+    "mixed",
+]  # fmt: skip
 
 
 def same(found, wanted, digits):
