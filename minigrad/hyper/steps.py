@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import tree
 from minigrad.nn.weights import outline
-from minigrad.program.recurrence import Columns
+from minigrad.program.columns import Columns
 from minigrad.program.step import StepPrograms
 
 if TYPE_CHECKING:
@@ -36,9 +35,9 @@ class Steps:
         How many steps there were.
     """
 
-    def __init__(self, unroll: Unroll, order: range, first: Any) -> None:
+    def __init__(self, unroll: Unroll, order: range, first: Any, kind: Any = None) -> None:
         self.unroll, self.order, self.first = unroll, order, first
-        self.kind = signature(first)
+        self.kind = kind or signature(first)
         self.taken = 0
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
@@ -75,17 +74,20 @@ class Steps:
     def numbers(self, programs: StepPrograms) -> Columns | None:
         """Return batches that are all numbers, or flat tuples of them; None for others.
 
-        Those can't change. So they are kept, for as long as the batches are the very same.
+        Those can't change. So they are kept, for as long as the batches are the very same: those
+        of a list are looked through, a tuple of them stays as it is.
         """
         run, order, ((_, shape), kinds) = self.unroll.run, self.order, self.kind
-        batches: Any
-        if run.batches is None:
+        batches: Any = run.batches
+        if batches is None:
             return Columns([()] * len(order))
-        if type(run.batches) is list or type(run.batches) is tuple:
-            batches = run.batches[order.start : order.stop]
-        else:
+        if type(batches) is not list and type(batches) is not tuple:
             batches = [run.batch(t) for t in order]
+        elif len(batches) > len(order):
+            batches = batches[order.start : order.stop]
         seen, columns = programs.seen
+        if batches is seen:  # a tuple, which stays as it is
+            return columns
         if len(seen) == len(batches) and all(map(operator.is_, seen, batches)):
             return columns
         rows: Any
@@ -101,14 +103,12 @@ class Steps:
         columns = Columns(rows)
         if [set(map(type, column)) for column in columns.columns] != [{kind} for kind in types]:
             return None
-        programs.seen = batches, columns
+        programs.seen = batches if type(batches) is tuple else list(batches), columns
         return columns
 
     def back(self) -> Steps:
         """Return the steps that were taken, from the last to the first."""
-        steps = copy(self)
-        steps.order, steps.first = self.order[: self.taken][::-1], None
-        return steps
+        return Steps(self.unroll, self.order[: self.taken][::-1], None, self.kind)
 
     def check(self, wanted: int) -> None:
         """Raise if not all steps were taken: a batch was another one when it was read again."""
@@ -133,7 +133,7 @@ class Stretch:
     def nbytes(self) -> int:
         """Bytes of what was kept."""
         if self.programs.numbers is not None:
-            return size(self.kept[1:])
+            return sum(int(x.nbytes) for x in self.kept[1:])
         return len(self.kept) * size(self.kept[0]) if self.kept else 0
 
 

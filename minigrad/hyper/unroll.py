@@ -19,7 +19,9 @@ from minigrad import tree
 from minigrad.hyper.domains import markers
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.steps import Steps, Stretch, signature, size, weak
+from minigrad.nn.weights import outline
 from minigrad.program.ends import CostProgram
+from minigrad.program.scan import Rest
 from minigrad.program.step import Fallback, StepPrograms, floating
 from minigrad.tape import Tape
 from minigrad.variable import Variable, value_of
@@ -52,19 +54,22 @@ class Unroll:
 
     def __init__(self, run: TrainingRun, hypers: Any, *, programs: bool = True) -> None:
         self.run, self.marked = run, markers(hypers)
-        self.values = tree.map(lambda hyper: weak(hyper.value), self.marked)
-        self.scheduled = [hyper.per_step for hyper in tree.leaves(self.marked)]
-        pairs = list(zip(self.flat(self.values), self.scheduled, strict=True))
+        leaves = tree.leaves(self.marked)
+        self.flat = [weak(hyper.value) for hyper in leaves]
+        self.values = tree.unflatten(self.marked, self.flat)
+        self.scheduled = [hyper.per_step for hyper in leaves]
+        pairs = list(zip(self.flat, self.scheduled, strict=True))
         self.fixed = [value for value, varies in pairs if not varies]
         self.schedules = [value for value, varies in pairs if varies]
         self.at_step = run.slicer(self.marked, self.values)
-        self.bars: list[Any] = [zero(x) for x in tree.leaves(self.values)]
+        self.bars: list[Any] = [zero(x) for x in self.flat]
         self.why = "" if programs else "programs were not asked for"
         self.shape: Any = None
         self.same: tuple[Any, StepPrograms] | None = None  # programs for batches of one signature
         self.held: set[Any] = set()  # the keys of programs that are known to hold
-        self.constant = None if any(self.scheduled) else self.flat(self.values)
+        self.constant = not any(self.scheduled)
         self.steps_run = 0
+        self.above: Rest | None = None  # of a block that the last stretch pulled back began inside
 
     # The beginning and the end are recorded; they happen once.
 
@@ -74,23 +79,22 @@ class Unroll:
             self.first_hypers = self.first_tape.variable(self.values)
             self.shape = self.run.init(self.first_hypers)
         self.first = tree.leaves(self.shape)
-        return [
-            weak(np.array(value_of(x))[()] if isinstance(value_of(x), np.ndarray) else value_of(x))
-            for x in self.first
-        ]
+        values = [value_of(x) for x in self.first]
+        return [weak(np.array(x)[()] if isinstance(x, np.ndarray) else x) for x in values]
 
     def end(self, state: State) -> tuple[Any, State]:
         """Return the outer cost and the cotangents of the last state; gather the hypers' own."""
-        found = self.cost_program(state)
+        key = "cost", outline(self.shape, []), signature(self.values, state)
+        found = self.cost_program(key, state)
         if found is not None:
             n = len(floating(state))
-            cost, state_bar, hyper_bars = found(state, self.flat(self.values), n)
+            cost, state_bar, hyper_bars = found(state, self.flat, n)
             if (found.frozen and found.frozen.holds()) or alike(
                 cost, self.run.cost(self.unflatten(state), self.values)
             ):
                 self.gather(hyper_bars, None)
                 return cost, state_bar
-            self.run.programs[self.cost_key(state)] = 1  # something of the user's was changed
+            self.run.programs[key] = 1  # something of the user's was changed
         with Tape() as tape:
             given = tape.variable(self.unflatten(state))
             hypers = tape.variable(self.values)
@@ -99,9 +103,8 @@ class Unroll:
         self.gather(bars[1], None)
         return value_of(recorded), bars[0]
 
-    def cost_program(self, state: State) -> CostProgram | None:
+    def cost_program(self, key: Any, state: State) -> CostProgram | None:
         """Return the compiled cost; None the first time, for recording it once is quicker."""
-        key = self.cost_key(state)
         found = self.run.programs.setdefault(key, 0)
         if found == 0:
             self.run.programs[key] = 1
@@ -110,10 +113,6 @@ class Unroll:
             examples = [(self.unflatten(s), self.values) for s in (state, first)]
             found = self.run.programs[key] = CostProgram.of(self.run.cost, examples)
         return found if isinstance(found, CostProgram) else None
-
-    def cost_key(self, state: State) -> Any:
-        """Return what a compiled cost is kept under."""
-        return "cost", signature(self.shape)[0], signature(self.values), signature(state)
 
     def pull_begin(self, state_bar: State) -> None:
         """Take the cotangents of the first state back to the hyperparameters."""
@@ -169,10 +168,15 @@ class Unroll:
             numbers = [k for k, varies in enumerate(self.scheduled) if not varies]
             schedules = [k for k, varies in enumerate(self.scheduled) if varies]
             totals, taken = [self.bars[k] for k in numbers], len(piece.kept)
-            state_bar, totals, lists = piece.programs.backward(
-                state_bar, totals, self.fixed, piece.steps, piece.kept
-            )
-            if not piece.programs.numbers:
+            if piece.programs.numbers:
+                start = piece.steps.order[-1]
+                state_bar, totals, lists, self.above = piece.programs.backward_numbers(
+                    state_bar, totals, self.fixed, piece.kept, start, self.above
+                )
+            else:
+                state_bar, totals, lists = piece.programs.backward(
+                    state_bar, totals, self.fixed, piece.steps, piece.kept
+                )
                 piece.steps.check(taken)
             for k, total in zip(numbers, totals, strict=True):
                 self.bars[k] = total
@@ -186,7 +190,7 @@ class Unroll:
         programs = self.programs(state, batch, start)
         if programs is not None and not programs.keeps_kinds:
             stop = start + 1
-        return programs, Steps(self, range(start, stop), batch)
+        return programs, Steps(self, range(start, stop), batch, self.same and self.same[0])
 
     def step_bytes(self, state: State) -> int:
         """Return how many bytes the way back reads of the first step."""
@@ -242,7 +246,7 @@ class Unroll:
 
     def key(self, state: State, batch: Any, t: int) -> Any:
         """Return what a program is kept under: the shapes of its trees, the kinds of leaves."""
-        trees = signature(self.shape)[0], signature(self.values)[0]
+        trees = outline(self.shape, []), outline(self.values, [])
         return trees, tuple(self.scheduled), signature(state, self.hypers_at(t), batch)
 
     def holds(self, found: Any, key: Any, state: State, batch: Any, t: int) -> bool:
@@ -298,11 +302,7 @@ class Unroll:
 
     def hypers_at(self, t: int) -> list[Any]:
         """Return the hypers as step `t` sees them, as a flat list."""
-        return self.flat(self.at_step(t)) if self.constant is None else self.constant
-
-    def flat(self, hypers: Any) -> list[Any]:
-        """Return hypers as a flat list."""
-        return [weak(x) for x in tree.leaves(hypers)]
+        return self.flat if self.constant else [weak(x) for x in tree.leaves(self.at_step(t))]
 
     def gather(self, bars: Sequence[Any], t: int | None) -> None:
         """Add to the cotangents of the hyperparameters: those of step `t`, or of the whole run."""
@@ -315,8 +315,8 @@ class Unroll:
     @property
     def gradient(self) -> Any:
         """The gathered cotangents as a tree, each of its hyperparameter's kind."""
-        bars = tree.unflatten(self.marked, self.bars)
-        return tree.map(lambda hyper, bar: like(bar, hyper.value), self.marked, bars)
+        bars = iter(self.bars)
+        return tree.map(lambda hyper: like(next(bars), hyper.value), self.marked)
 
 
 class Recording:

@@ -38,14 +38,17 @@ __all__ = [
 
 
 def _sigmoid(x: Any) -> Any:
-    right = np.real(x) >= 0
-    small = np.exp(np.where(right, -x, x))
-    return np.where(right, 1.0, small) / (1.0 + small)
+    small = np.exp(-_size(x))
+    return np.where(np.real(x) >= 0, 1.0, small) / (1.0 + small)
 
 
 def _softplus(x: Any) -> Any:
-    right = np.real(x) >= 0
-    return np.where(right, x, 0.0) + np.log1p(np.exp(np.where(right, -x, x)))
+    ramp = np.where(np.real(x) >= 0, x, 0.0) if np.iscomplexobj(x) else np.maximum(x, 0.0)
+    return ramp + np.log1p(np.exp(-_size(x)))
+
+
+def _size(x: Any) -> Any:
+    return np.where(np.real(x) >= 0, x, -x) if np.iscomplexobj(x) else np.abs(x)
 
 
 def _gelu_slope(x: Any) -> Any:

@@ -24,7 +24,7 @@ from minigrad.nn.hypers import inner
 from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
-from minigrad.ops.reduce import sum_
+from minigrad.ops.reduce import mean, sum_
 from minigrad.ops.rows import adds_by_product, sum_rows
 from minigrad.primitive import Primitive, unbroadcast
 from minigrad.program.lines import (
@@ -67,7 +67,7 @@ COMMUTE = (add, multiply)
 # How tightly an operator binds, and how tightly its operands must.
 RANKS = {add: (1, 1, 2), subtract: (1, 1, 2), multiply: (2, 2, 3), divide: (2, 2, 3),
          negative: (3, 3)}
-LONG = 50  # characters; a longer expression has a name
+LONG = 60  # characters; a longer expression has a name
 FACTORS = {matmul: "{}, {}", matmul_nt: "{}, {}.mT", matmul_tn: "{}.mT, {}"}
 # The same to the last bit, and half a microsecond sooner: `@` is a ufunc, which looks for a loop.
 DOTS = {matmul: "{}.dot({})", matmul_nt: "{}.dot({}.mT)", matmul_tn: "{}.mT.dot({})"}
@@ -135,6 +135,7 @@ class Writer:
         self.borrowed, self.over = borrowed(program), overwrites(program)
         self.plan = scratch_plan(program, self.over, by_rows)
         self.parts: dict[int, str] = {}  # numbers that are part of another expression
+        self.written_last: set[Argument] = set()  # results that are read where they are given back
         self.readers = program.readers()
         self.body: list[str] = []
         self.where, self.may_raise = "", False
@@ -301,6 +302,8 @@ class Writer:
         if prim is inner and all(self.is_real(argument) for argument in line.arguments):
             return f"np.vdot({', '.join(texts)})"
         axis = params.get("axis")
+        if prim is mean and axis is None and not params.get("keepdims") and line.dtype in WIDE:
+            return f"np.add.reduce({text}, axis=None) / {math.prod(shapes[0])}"
         if prim is sum_ and type(axis) is tuple and len(axis) == 1 and "initial" not in params:
             keep = ", keepdims=True" if params.get("keepdims") else ""
             return f"np.add.reduce({text}, axis={axis[0]}{keep})"
@@ -359,8 +362,10 @@ class Writer:
         It must be of the same line of the user's, and short.
         """
         first, *others = self.readers[number] or [None]
-        if first is None or others or len(expression) > LONG:
+        if others or len(expression) > LONG:
             return False
+        if first is None:
+            return number in self.written_last and self.is_scalar(line)
         reader = self.program.lines[first]
         once = reader.primitive not in SCALARS or all(
             SCALARS[reader.primitive].count(f"{{{k}}}") == 1
@@ -368,7 +373,7 @@ class Writer:
             if a == number
         )
         both = is_number(reader) and self.is_scalar(line) and self.is_scalar(reader)
-        return both and once and reader.where == line.where
+        return both and once
 
     def within(self, argument: Argument, text: str, rank: int) -> str:
         """Return an operand as text, without its brackets where the operator needs none."""

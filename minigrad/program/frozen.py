@@ -2,8 +2,9 @@
 
 A step that was compiled is a function of its inputs and of constants: numbers and arrays that its
 code finds in closures and globals. Where all of them are of a kind that can't change, it is enough
-to look whether the names still stand for the very same objects. That takes microseconds. Of other
-functions (they read a list, a dict, an object of a class, a file) nothing is claimed.
+to look whether the names still stand for the very same objects; of small arrays, which can, whether
+they hold the same numbers. That takes microseconds. Of other functions (they read a list, a dict,
+an object of a class, a file) nothing is claimed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ READERS = {  # what looks at a state that no name leads to
     *("eval", "exec", "getattr", "globals", "input", "iter", "locals", "next", "open", "vars"),
     *("random", "load", "loadtxt", "genfromtxt", "fromfile", "memmap", "datasets", "errstate"),
 }
+SMALL = 1 << 14  # bytes; a function of larger arrays is asked once more instead
 MISSING = "nothing of that name"
 Place = tuple[str, Any, str]  # a cell, a global or an attribute; of what; its name
 
@@ -42,6 +44,8 @@ class Frozen:
     ----------
     places : list of pairs
         Where each was found, and what it was.
+    arrays : list of pairs
+        Arrays that can be written to, and what was in them.
     """
 
     @staticmethod
@@ -52,18 +56,22 @@ class Frozen:
 
     def __init__(self) -> None:
         self.places: list[tuple[Place, Any]] = []
+        self.arrays: list[tuple[Any, Any]] = []
         self.known: set[int] = set()
 
     def holds(self) -> bool:
-        """Whether every name still stands for the very same object."""
-        return all(found(*place) is value for place, value in self.places)
+        """Whether every name stands for the very same object, and every array is as it was."""
+        for place, value in self.places:
+            if found(*place) is not value:
+                return False
+        return all(contents(array) == then for array, then in self.arrays)
 
     def enter(self, value: Any) -> bool:
         """Take note of what a value is made of; return whether it can't change."""
         if isinstance(value, IMMUTABLE) or id(value) in self.known:
             return True
         if isinstance(value, np.ndarray):
-            return not can_change(value)
+            return not can_change(value) or self.enter_array(value)
         if isinstance(value, ModuleType):
             return value.__name__.split(".")[0] in LIBRARIES
         if isinstance(value, Primitive):
@@ -73,6 +81,13 @@ class Frozen:
         if isinstance(value, type):
             return of_library(value) or value.__module__ == "builtins"
         return type(value) is FunctionType and self.enter_function(value)
+
+    def enter_array(self, array: Any) -> bool:
+        """Take note of what is in a small array of numbers."""
+        if type(array) is not np.ndarray or array.dtype.hasobject or array.nbytes > SMALL:
+            return False
+        self.arrays.append((array, contents(array)))
+        return True
 
     def enter_function(self, function: FunctionType) -> bool:
         """Take note of a function's code, defaults, closure and globals."""
@@ -87,6 +102,11 @@ class Frozen:
         values = [(place, found(*place)) for place in places]
         self.places += values
         return all(self.enter(value) for (_, _, name), value in values if name != "__code__")
+
+
+def contents(array: Any) -> Any:
+    """Return what is in an array, as something to compare."""
+    return array.shape, array.dtype, array.tobytes()
 
 
 def of_library(value: Any) -> bool:
@@ -117,4 +137,5 @@ def found(kind: str, owner: Any, name: str) -> Any:
             return MISSING
     if kind == "attribute":
         return getattr(owner, name)
-    return owner.get(name, getattr(builtins, name, MISSING))
+    value = owner.get(name, MISSING)
+    return getattr(builtins, name, MISSING) if value is MISSING else value

@@ -7,6 +7,7 @@ reads is appended to a list.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,11 @@ def written(loop: Loop, name: str, *, careful: bool) -> Written:
         plain = writer.output(result)
         return f"float({plain})" if result in loop.weak and not number else plain
 
+    def move(result: Argument) -> str:
+        return writer.within(result, text(result), 0)
+
     begun = writer.body
+    writer.written_last = {*loop.new} - {*loop.carried}
 
     def body(numbers: Sequence[int]) -> list[str]:
         writer.body, writer.where = [], ""
@@ -125,8 +130,9 @@ def written(loop: Loop, name: str, *, careful: bool) -> Written:
     moves = [(names[k], new) for k, new in zip(loop.carried, loop.new, strict=True) if k != new]
     if moves:
         inside.append(
-            f"{', '.join(to for to, _ in moves)} = {', '.join(text(x) for _, x in moves)}"
+            f"{', '.join(to for to, _ in moves)} = {', '.join(move(x) for _, x in moves)}"
         )
+    before += bound(inside, writer)
     bring = tuple_of([names[k] for k in loop.brought]) if loop.brought else "_"
     given = [*carried, *sums, *fixed, steps]
     if loop.kept is not None:
@@ -142,6 +148,16 @@ def written(loop: Loop, name: str, *, careful: bool) -> Written:
     ]
     code = "".join(f"{row}\n" for row in rows)
     return writer.compiled(code)
+
+
+def bound(rows: list[str], writer: Writer) -> list[str]:
+    """Give functions of :mod:`math` that a loop calls a name of its own, which is quicker.
+
+    The rows are changed; those that go before the loop are returned.
+    """
+    found = {word: writer.unique(word) for word in re.findall(r"math\.(\w+)", "\n".join(rows))}
+    rows[:] = [re.sub(r"math\.(\w+)", lambda m: found[m[1]], row) for row in rows]
+    return [f"{name} = math.{word}" for word, name in found.items()]
 
 
 def is_input(line: Line) -> bool:

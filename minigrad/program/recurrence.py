@@ -5,17 +5,17 @@ Of the adjoint of T steps, only
 .. math:: \bar s_t = J_t^\top \bar s_{t+1}, \qquad
           J_t = \frac{\partial\, \mathrm{step}_t}{\partial s}
 
-must go step by step. Everything else, the :math:`J_t` before it and the cotangents of the hypers
-after it, is the same arithmetic at every step, and is done on vectors with an element for each
-step. So of a step only the state is kept, and the loop is a few multiplications and additions.
+must go from the last step to the first. Everything else, the :math:`J_t` before it and the
+cotangents of the hypers after it, is the same arithmetic at every step, and is done on vectors with
+an element for each step. So of a step only the state is kept. The loop is a few multiplications and
+additions; and where products of the :math:`J_t` are cheap, it is a loop over every eighth step
+(:mod:`minigrad.program.scan`).
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from minigrad.ops import elementwise as ops
 from minigrad.ops import special
 from minigrad.ops.elementwise import add, negative, subtract
 from minigrad.primitive import Primitive
+from minigrad.program.columns import add_up
 from minigrad.program.emit import Emitted, Writer, Written, with_care
 from minigrad.program.lines import (
     INPUT,
@@ -34,9 +35,11 @@ from minigrad.program.lines import (
     is_elementwise,
     is_number,
 )
+from minigrad.program.loop import tuple_of
 from minigrad.program.passes import optimise
+from minigrad.program.scan import blocks, paired, spread, worthwhile
 
-__all__ = ["Columns", "Recurrence", "emit_recurrence", "recurrence", "vector"]
+__all__ = ["Recurrence", "emit_recurrence", "recurrence"]
 
 #: Primitives that work element by element though their function is no ufunc.
 ELEMENTWISE: set[Primitive] = {
@@ -72,6 +75,11 @@ class Recurrence:
     kept: Sequence[int]
     sums: Sequence[tuple[str, Argument]]
     lists: Sequence[tuple[str, Argument]]
+
+    @property
+    def scan(self) -> bool:
+        """Whether several steps are taken as one, by products of their Jacobians."""
+        return worthwhile(len(self.bars), sum(map(len, self.jacobian)))
 
 
 def recurrence(
@@ -188,9 +196,10 @@ def emit_recurrence(r: Recurrence, name: str) -> Emitted:
     """Write the adjoint as source and compile it.
 
     The function takes the cotangents of the last state, the sums so far, the hypers that are the
-    same at every step, vectors of what the steps bring and of what was kept, and the number of
-    steps. It returns the cotangents of the first state, the sums and, as vectors, the terms to
-    list.
+    same at every step, vectors of what the steps bring and of what was kept, the number of the
+    first step in the run, how many there are and how many of them, from the first, count for the
+    hypers. It returns the cotangents of the first state, the sums, as vectors the terms to list,
+    and the cotangents after every step.
     """
     return with_care(lambda careful: written(r, name, careful=careful))
 
@@ -199,16 +208,17 @@ def written(r: Recurrence, name: str, *, careful: bool) -> Written:
     """Write the adjoint; `careful` as for :class:`minigrad.program.emit.Writer`."""
     program = vectors(r)
     writer = Writer(program, name, careful=careful)
-    writer.namespace |= {"add_up": add_up, "vector": vector}
-    writer.taken |= {"add_up", "vector"}
-    steps = writer.unique("steps")
+    tools: list[Any] = [add_up, blocks, paired, spread]
+    writer.namespace |= {tool.__name__: tool for tool in tools}
+    writer.taken |= {tool.__name__ for tool in tools}
+    wishes = "start", "steps", "own", "jacobians", "bars"
+    start, steps, own, jacobians, bars = map(writer.unique, wishes)
     carried = [writer.unique(program.lines[k].name) for k in r.bars]
     given = [*r.fixed, *r.columns, *r.kept]
     inputs = [writer.name_for(k, program.lines[k].name) for k in given]
     every = [writer.name_for(k, f"{program.lines[k].name}s") for k in r.bars]
     sums = [writer.unique(wish) for wish, _ in r.sums]
-    factors = list(dict.fromkeys(x for row in r.jacobian for _, x in row))
-    before = program.needed(factors)
+    before = program.needed(x for row in r.jacobian for _, x in row)
 
     def body(numbers: Sequence[int]) -> list[str]:
         writer.body, writer.where = [], ""
@@ -216,72 +226,48 @@ def written(r: Recurrence, name: str, *, careful: bool) -> Written:
             writer.write(number, program.lines[number])
         return writer.body
 
+    def cut(argument: Argument) -> str:
+        text = writer.text(argument)
+        return f"{text}[:{own}]" if isinstance(argument, int) else text
+
     lines = [k for k, line in program.lines.items() if line.primitive is not INPUT]
     first = body([k for k in lines if k in before])
-    varying = [x for x in factors if isinstance(x, int) and program.lines[x].shape]
-    slopes: dict[Argument, str] = {x: writer.unique("slope") for x in varying}
-
-    def term(j: int, factor: Argument) -> str:
-        text = slopes[factor] if factor in varying else writer.text(factor)
-        return carried[j] if text == "1.0" else f"{text} * {carried[j]}"
-
-    moves = [" + ".join(term(*pair) for pair in row) or "0.0" for row in r.jacobian]
-    lists = [f"{writer.text(x)}[::-1].tolist()" for x in varying]
-    head = f"{', '.join(slopes.values())} in {lists[0]}" if len(lists) == 1 else ""
-    if len(lists) > 1:
-        head = f"{', '.join(slopes.values())} in zip({', '.join(lists)})"
+    rows = [dict(row) for row in r.jacobian]
+    texts = [[writer.text(row.get(j, Constant(0.0))) for j in range(len(rows))] for row in rows]
+    matrix = f"[{', '.join(map(tuple_of, texts))}]"
+    places = reached(r.jacobian) if r.scan else [(i, j) for i, row in enumerate(rows) for j in row]
+    slopes = {place: writer.unique("slope") for place in places}
+    moves = [
+        " + ".join(f"{slopes[i, j]} * {carried[j]}" for j in range(len(rows)) if (i, j) in slopes)
+        for i in range(len(rows))
+    ]
     second = body([k for k in lines if k not in before])
     terms = zip(sums, r.sums, strict=True)
-    back = [*carried, *sums, *(writer.text(x) for _, x in r.lists)]
-    rows = [
+    back = [*carried, *sums, *(cut(x) for _, x in r.lists), bars]
+    block = "eight steps" if r.scan else "step"
+    code = [
         "# All steps at once",
         *first,
-        "# From the last step to the first",
+        f"{jacobians} = paired({matrix}, {start}, {steps}, scan={r.scan})",
+        f"# From the last {block} to the first",
         *(f"{row} = []" for row in every),
-        f"for {head or f'_ in range({steps})'}:",
+        f"for {tuple_of([*slopes.values()])} in blocks({jacobians}, {[*slopes]}):",
         *(f"    {row}.append({bar})" for row, bar in zip(every, carried, strict=True)),
-        f"    {', '.join(carried)} = {', '.join(moves)}",
+        f"    {', '.join(carried)} = {', '.join(move or '0.0' for move in moves)}",
         "# All steps at once",
-        *(f"{row} = vector({row}[::-1])" for row in every),
+        f"{bars} = spread({jacobians}, [{', '.join(every)}], {start}, {steps})",
+        f"{tuple_of(every)} = {bars}",
         *second,
-        *(f"{total} = add_up({total}, {writer.text(x)})" for total, (_, x) in terms),
-        f"return {', '.join(back)}{',' if len(back) == 1 else ''}",
+        *(f"{total} = add_up({total}, {cut(x)})" for total, (_, x) in terms),
+        f"return {', '.join(back)}",
     ]
-    top = f"def {name}({', '.join([*carried, *sums, *inputs, steps])}):"
-    return writer.compiled("".join(f"{row}\n" for row in [top, *(f"    {row}" for row in rows)]))
+    top = f"def {name}({', '.join([*carried, *sums, *inputs, start, steps, own])}):"
+    return writer.compiled("".join(f"{row}\n" for row in [top, *(f"    {row}" for row in code)]))
 
 
-def vector(numbers: Sequence[float]) -> Any:
-    """Return numbers as an array, in half the time that NumPy takes to look at each."""
-    return np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
-
-
-def add_up(total: float, terms: Any) -> float:
-    """Return the total with the terms added, one by one from the last to the first."""
-    if np.shape(terms) == ():
-        return total + float(terms)
-    running: Any = np.add.accumulate(np.concatenate(([total], terms[::-1])))
-    return float(running[-1])
-
-
-class Columns:
-    """What steps of single numbers bring: as rows to go over, and as vectors.
-
-    Parameters
-    ----------
-    rows : list of tuple
-        For each step, its numbers.
-
-    Attributes
-    ----------
-    columns : list of tuple
-        For each number, that of all steps.
-    """
-
-    def __init__(self, rows: Sequence[Any]) -> None:
-        self.rows, self.columns = rows, list(zip(*rows, strict=True))
-
-    @cached_property
-    def vectors(self) -> list[Any]:
-        """The columns as arrays."""
-        return [vector(column) for column in self.columns]
+def reached(jacobian: Sequence[Sequence[tuple[int, Argument]]]) -> list[tuple[int, int]]:
+    """Return which elements of products of Jacobians, of none too, may differ from 0."""
+    size = len(jacobian)
+    own = np.array([[any(k == j for k, _ in row) for j in range(size)] for row in jacobian])
+    found = np.linalg.matrix_power(np.eye(size, dtype=int) + own, size) > 0
+    return [(i, j) for i in range(size) for j in range(size) if found[i, j]]

@@ -19,11 +19,13 @@ from minigrad import tree
 from minigrad.dispatch import watching
 from minigrad.errors import MinigradError
 from minigrad.program.adjoint import optimise_adjoint
+from minigrad.program.columns import Columns, vector
 from minigrad.program.frozen import Frozen
 from minigrad.program.lines import Line, Program, of_tape
 from minigrad.program.loop import Loop, emit_loop
 from minigrad.program.passes import optimise, repr_of
-from minigrad.program.recurrence import Columns, emit_recurrence, recurrence, vector
+from minigrad.program.recurrence import emit_recurrence, recurrence
+from minigrad.program.scan import Rest
 from minigrad.program.store import compute_late, nbytes, split
 from minigrad.tape import Tape
 from minigrad.variable import value_of
@@ -187,13 +189,39 @@ class StepPrograms:
         `totals` are those of the hypers that are the same at every step, so far; to them is
         added. Those of the others are listed. `steps` go from the last to the first.
         """
-        n, m = self.n_bars, self.n_bars + len(totals)
         if self.numbers is None:
+            n, m = self.n_bars, self.n_bars + len(totals)
             out = list(self.backward_program.function(*bars, *totals, *hypers, steps, kept))
             return out[:n], out[n:m], out[m:]
-        count, *vectors = kept
-        out = list(self.backward_program.function(*bars, *totals, *hypers, *vectors, count))
-        return out[:n], out[n:m], [np.broadcast_to(x, count)[::-1] for x in out[m:]]
+        return self.backward_numbers(bars, totals, hypers, kept)[:3]
+
+    def backward_numbers(
+        self,
+        bars: State,
+        totals: State,
+        hypers: State,
+        kept: Sequence[Any],
+        start: int = 0,
+        above: Rest | None = None,
+    ) -> tuple[State, State, list[Any], Rest | None]:
+        """Return what `backward` does, for steps of single numbers of which `start` is the first.
+
+        `above` are steps of the same block of the scan that were pulled back before; those of
+        this stretch that the next one will need are returned as well.
+        """
+        own, *vectors = kept
+        steps = own
+        if above is not None and above.below is bars:
+            bars, steps = above.bars, own + above.count
+            vectors = [np.concatenate(pair) for pair in zip(vectors, above.vectors, strict=True)]
+        count = start, steps, own
+        *out, every = self.backward_program.function(*bars, *totals, *hypers, *vectors, *count)
+        n, m = self.n_bars, self.n_bars + len(totals)
+        lists = [np.broadcast_to(x, own)[::-1] for x in out[m:]]
+        below = out[:n]
+        scan = self.numbers is not None and self.numbers.scan
+        rest = Rest.of(below, bars, every, vectors, start) if scan else None
+        return below, out[n:m], lists, rest
 
 
 class Trace:
@@ -271,7 +299,7 @@ def facts(line: Line) -> Any:
 
 def floating(leaves: Sequence[Any]) -> list[Any]:
     """Return the leaves that have a derivative."""
-    return [x for x in leaves if np.asarray(value_of(x)).dtype.kind in "fcO"]
+    return [x for x in leaves if type(x) is float or np.asarray(value_of(x)).dtype.kind in "fcO"]
 
 
 def same(a: Any, b: Any) -> bool:

@@ -27,11 +27,11 @@ class ScalarProblem:
         rng = np.random.default_rng(0)
         x = rng.normal(size=self.steps + 20)
         y = (rng.uniform(size=len(x)) < 1 / (1 + np.exp(0.5 - 2 * x))).astype(float)
-        self.batches = list(zip(x[:-20].tolist(), y[:-20].tolist(), strict=True))
+        self.batches = tuple(zip(x[:-20].tolist(), y[:-20].tolist(), strict=True))
         self.validation = x[-20:], y[-20:]
         self.params = {"w": 0.3, "b": 0.1}
 
-    @property
+    @cached_property
     def hypers(self) -> Any:
         """The two hyperparameters."""
         return {"eta": mg.positive(self.eta), "lam": mg.positive(self.lam)}
@@ -50,6 +50,7 @@ class ScalarProblem:
     @cached_property
     def run(self) -> mg.TrainingRun:
         """The same training as a user of minigrad writes it."""
+        validation = self.validation
 
         def loss(p: Any, x: Any, y: Any) -> Any:
             z = p["w"] * x + p["b"]
@@ -62,7 +63,7 @@ class ScalarProblem:
         return mg.TrainingRun(
             init=lambda h: self.params,
             step=step,
-            cost=lambda params, h: np.mean(loss(params, *self.validation)),
+            cost=lambda params, h: np.mean(loss(params, *validation)),
             steps=self.steps,
             batches=self.batches,
         )

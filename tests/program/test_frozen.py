@@ -1,4 +1,4 @@
-"""Constants that can't change are looked at again; of all others nothing is claimed."""
+"""Constants, and what is in small arrays, are looked at again; of all others nothing is claimed."""
 
 import math
 import time
@@ -15,6 +15,7 @@ CONFIG = {"scale": 2.0}
 READ_ONLY = np.arange(3.0)
 READ_ONLY.setflags(write=False)
 WRITEABLE = np.arange(3.0)
+LARGE = np.zeros(1 << 16)
 
 
 class Settings:
@@ -49,6 +50,9 @@ FROZEN = {
     "a tuple": closing_over((1.0, "a", (2, None))),
     "a global": lambda w, h, b: w - h * SCALE,
     "an array that nobody can write to": lambda w, h, b: w - h * READ_ONLY,
+    "a small array": lambda w, h, b: w - h * WRITEABLE,
+    "a view of one": closing_over(np.broadcast_to(WRITEABLE, (2, 3))),
+    "a tuple of them": closing_over((WRITEABLE, WRITEABLE)),
     "another function": closing_over(closing_over(2.0)),
     "a gradient": closing_over(mg.grad(lambda w: nn.softplus(w) * SCALE)),
     "a default": with_default,
@@ -60,8 +64,9 @@ UNKNOWN = {
     "a dict": lambda w, h, b: w - h * CONFIG["scale"],
     "an object": lambda w, h, b: w - h * SETTINGS.scale,
     "a class": lambda w, h, b: w - h * Settings.scale,
-    "an array": lambda w, h, b: w - h * WRITEABLE,
-    "a view of one": closing_over(np.broadcast_to(WRITEABLE, (2, 3))),
+    "a large array": lambda w, h, b: w - h * LARGE,
+    "a view of one": closing_over(LARGE[::2]),
+    "an array of objects": closing_over(np.array([SETTINGS])),
     "a generator": closing_over(np.random.default_rng(0)),
     "the global generator": lambda w, h, b: w - h * np.random.normal(),  # noqa: NPY002
     "the time": lambda w, h, b: w - h * time.time(),
@@ -117,3 +122,12 @@ def test_a_global_that_hides_a_builtin_from_now_on_is_noticed(monkeypatch):
     assert frozen.holds()
     monkeypatch.setitem(globals(), "max", min)
     assert not frozen.holds()
+
+
+@pytest.mark.parametrize("name", ["a small array", "a view of one", "a tuple of them"])
+def test_a_small_array_that_was_written_to_is_noticed(name):
+    frozen = Frozen.of(FROZEN[name])
+    WRITEABLE[0] = -0.0
+    assert not frozen.holds()
+    WRITEABLE[0] = 0.0
+    assert frozen.holds()
