@@ -37,6 +37,8 @@ __all__ = ["Primitive", "by_position", "def_jvp", "def_vjp", "fit", "primitive",
 Rule = Callable[..., Any]
 PLAIN_NUMBERS = (float, int)
 OBJECT = np.dtype(object)
+PLAIN_DERIVATIVES = (float, np.float64)
+NOT_PLAIN = frozenset((Variable, list, tuple))
 NO_PARAMS: dict[str, Any] = {}
 ONE_TAPE = (
     "its operands are on two open tapes, or on one that another thread has open. Record both on "
@@ -76,6 +78,11 @@ class Primitive:
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Compute the result; record it if an operand is a Variable of an open tape."""
+        for arg in args:  # a closed sweep calls with plain values alone
+            if type(arg) in NOT_PLAIN:
+                break
+        else:
+            return self.function(*args, **params)
         tape: Tape | None = None
         inputs: list[int] = []  # where each operand is on the tape; -1 for a constant
         operands: list[Any] = []
@@ -110,7 +117,8 @@ class Primitive:
         """Set one rule for all operands: ``rule(y_bar, y, *inputs, **params) -> x_bars``.
 
         `x_bars` is a tuple with a cotangent, or None, for each operand. A sweep calls it once, so
-        that operands whose cotangents have a part in common share the work.
+        that operands whose cotangents have a part in common share the work. In place of a
+        cotangent may stand a function of no arguments, called if this one is wanted.
         """
         self.vjps = rule
         return rule
@@ -259,9 +267,12 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
     that it has.
     """
     value = derivative.value if type(derivative) is Variable else derivative
-    shape, dtype = getattr(primal, "shape", ()), getattr(primal, "dtype", None)
-    if type(value) is np.ndarray and value.shape == shape and value.dtype is dtype:
+    if type(value) is type(primal) is np.ndarray:
+        if value.shape == primal.shape and value.dtype is primal.dtype:
+            return derivative
+    elif type(primal) is float and type(value) in PLAIN_DERIVATIVES:
         return derivative
+    shape, dtype = getattr(primal, "shape", ()), getattr(primal, "dtype", None)
     if getattr(value, "shape", ()) != shape:
         derivative = resize(derivative, shape=shape)
     if dtype is not None and getattr(value, "dtype", OBJECT) != dtype:

@@ -100,11 +100,12 @@ def backward(
         y, args = as_rules_see_it(tape, index) if recorded else (value, operands)
         if (rules := prim.vjps) is None:
             raise prim.missing("VJP")
-        # One rule for all operands gives the cotangents themselves.
-        x_bars = rules(y_bar, y, *args, **params) if callable(rules) else None
+        # One rule for all operands gives the cotangents themselves, or functions that compute them.
+        x_bars = rules(y_bar, y, *args, **params) if callable(rules) else rules
         for position, source in enumerate(inputs):
-            rule = (x_bars or rules)[position] if source in active else None
-            x_bar = rule if x_bars or rule is None else rule(y_bar, y, *args, **params)
+            x_bar = x_bars[position] if source in active else None
+            if callable(x_bar):
+                x_bar = x_bar(y_bar, y, *args, **params) if x_bars is rules else x_bar()
             if x_bar is None:
                 continue
             x_bar = fit(x_bar, operands[position], unbroadcast)

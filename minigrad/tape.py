@@ -404,7 +404,8 @@ class Tape:
 
 def has_derivative(value: Any) -> bool:
     """Whether a value is of a kind that varies smoothly: floating, complex or exact."""
-    return type(value) is float or np.asarray(value).dtype.kind in "fcO"
+    array = value if type(value) is np.ndarray else np.asarray(value)
+    return array.dtype.kind in "fcO"
 
 
 def plain(derivative: Any, primal: Any) -> Any:
