@@ -37,7 +37,6 @@ __all__ = ["Primitive", "by_position", "def_jvp", "def_vjp", "fit", "primitive",
 Rule = Callable[..., Any]
 PLAIN_NUMBERS = (float, int)
 OBJECT = np.dtype(object)
-PLAIN_DERIVATIVES = (float, np.float64)
 NOT_PLAIN = frozenset((Variable, list, tuple))
 NO_PARAMS: dict[str, Any] = {}
 ONE_TAPE = (
@@ -267,12 +266,9 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
     that it has.
     """
     value = derivative.value if type(derivative) is Variable else derivative
-    if type(value) is type(primal) is np.ndarray:
-        if value.shape == primal.shape and value.dtype is primal.dtype:
-            return derivative
-    elif type(primal) is float and type(value) in PLAIN_DERIVATIVES:
-        return derivative
     shape, dtype = getattr(primal, "shape", ()), getattr(primal, "dtype", None)
+    if type(value) is np.ndarray and value.shape == shape and value.dtype is dtype:
+        return derivative
     if getattr(value, "shape", ()) != shape:
         derivative = resize(derivative, shape=shape)
     if dtype is not None and getattr(value, "dtype", OBJECT) != dtype:

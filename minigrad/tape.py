@@ -170,7 +170,7 @@ class Tape:
         return tree.unflatten(value, entered.values())
 
     def _enter(self, leaf: Any) -> Variable:
-        if isinstance(leaf, Variable) and leaf.tape.is_open:
+        if type(leaf) is Variable and leaf.tape.is_open:
             self._check_owner(leaf, "the value")
             return self.append(variable, (leaf.index,), (leaf.value,), {}, leaf.value)
         array = np.array(value_of(leaf))
@@ -246,6 +246,9 @@ class Tape:
             raise errors.TapeError("contributions are read off a closed tape: ask after `with`")
         indices = self._indices(sources)
         targets = self._seeds(target, cotangent)
+        if not contributions:
+            found = self._sweep(sweep.backward, indices, targets, targets, indices)
+            return tree.unflatten(sources, map(self._hand_out, found, indices))
         terms: dict[int, list[Contribution]] = {index: [] for index in indices}
 
         def witness(source: int, use: int, x_bar: Any) -> None:
@@ -253,11 +256,8 @@ class Tape:
             value = plain(x_bar, self.code[source][4])
             terms[source].insert(0, Contribution(use, next(around, None), value))
 
-        if contributions:
-            self._sweep(sweep.backward, indices, targets, targets, indices, witness)
-            return tree.unflatten(sources, [terms[index] for index in indices])
-        found = self._sweep(sweep.backward, indices, targets, targets, indices)
-        return tree.unflatten(sources, map(self._hand_out, found, indices))
+        self._sweep(sweep.backward, indices, targets, targets, indices, witness)
+        return tree.unflatten(sources, [terms[index] for index in indices])
 
     def tangent(self, targets: Any, sources: Any, directions: Any) -> Any:
         r"""Sweep forward: the derivative of each target when the sources move as `directions`.
@@ -311,10 +311,11 @@ class Tape:
         """Return the cotangents that a backward sweep starts from, by instruction."""
         if cotangent is None:
             value = value_of(target)
-            scalar = isinstance(value, float) or (
-                tree.children(target) is None and np.shape(value) == ()
-            )
-            if not scalar or np.asarray(value).dtype.kind not in "fiuO":
+            if not isinstance(value, float) and (
+                tree.children(target) is not None
+                or np.shape(value) != ()
+                or np.asarray(value).dtype.kind not in "fiuO"
+            ):
                 raise errors.TargetError(
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
                     f"give `cotangent=` the weights of its elements"
