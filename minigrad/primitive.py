@@ -240,11 +240,9 @@ def unbroadcast(x_bar: Any, shape: tuple[int, ...]) -> Any:
     array([2., 2., 2.])
     """
     x_bar = np.asarray(x_bar)
-    if x_bar.shape[1:] == shape:
-        return np.add.reduce(x_bar)
     added = x_bar.ndim - len(shape)
     axes = (*range(added), *(i + added for i, n in enumerate(shape) if n == 1))
-    return np.add.reduce(x_bar, axis=axes).reshape(shape)[()]
+    return np.reshape(np.add.reduce(x_bar, axis=axes), shape)[()]
 
 
 def_vjp(variable, lambda y_bar, y, x: y_bar)

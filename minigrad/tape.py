@@ -163,11 +163,10 @@ class Tape:
         """
         if not self.is_open or self.thread != threading.get_ident():
             raise errors.TapeError("the tape is closed, or another thread's: use `with tape:` here")
-        if name is None:
-            return tree.map(self._enter, value)
-        entered = {name + path: self._enter(leaf) for path, leaf in tree.paths(value).items()}
-        self.names.update((variable.index, path) for path, variable in entered.items())
-        return tree.unflatten(value, entered.values())
+        entered = tree.map(self._enter, value)
+        if name is not None:
+            self.names.update((x.index, name + path) for path, x in tree.paths(entered).items())
+        return entered
 
     def _enter(self, leaf: Any) -> Variable:
         if type(leaf) is Variable and leaf.tape.is_open:
@@ -297,8 +296,8 @@ class Tape:
         """Return where the sources are, having checked that they can have a derivative."""
         leaves = tree.leaves(sources)
         for k, x in enumerate(leaves):
-            if type(x) is Variable and x.tape is self and has_derivative(x.value):
-                continue
+            if type(x) is Variable and x.tape is self and np.asarray(x.value).dtype.kind in "fcO":
+                continue  # it varies smoothly: floating, complex or exact
             what = f"source{list(tree.paths(sources))[k]}"
             self._check_owner(x, what)
             mend = "is not on the tape: make it a variable with tape.variable before it is used"
@@ -320,9 +319,7 @@ class Tape:
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
                     f"give `cotangent=` the weights of its elements"
                 )
-            self._check_owner(target, "the target")
-            y_bar = self._checked(filled_like(value, 1), value, "the cotangent")
-            return {target.index: y_bar} if isinstance(target, Variable) else {}
+            cotangent = filled_like(value, 1)
         seeds: dict[int, Any] = {}
         for y, y_bar in zip(tree.leaves(target), tree.walk(cotangent, target, []), strict=True):
             self._check_owner(y, "the target")
@@ -401,12 +398,6 @@ class Tape:
 
     def _repr_html_(self) -> str:
         return str(OPERATORS["html table"](self))
-
-
-def has_derivative(value: Any) -> bool:
-    """Whether a value is of a kind that varies smoothly: floating, complex or exact."""
-    array = value if type(value) is np.ndarray else np.asarray(value)
-    return array.dtype.kind in "fcO"
 
 
 def plain(derivative: Any, primal: Any) -> Any:

@@ -67,9 +67,9 @@ def walk(node: Any, like: Any, found: list[Any]) -> list[Any]:
 
 def rebuild(node: Any, new: Iterator[Any]) -> Any:
     """Build a container like `node` with the next of `new` in place of each leaf."""
-    parts, kind = children(node), type(node)
-    if parts is None:
+    if (parts := children(node)) is None:
         return next(new)
+    kind: Any = type(node)
     built = [next(new) if type(part) in LEAF_TYPES else rebuild(part, new) for part in parts]
     if kind is dict:
         return dict(zip(node, built, strict=True))
