@@ -31,8 +31,7 @@ class Watch:
 
     def see(self, index: int, inputs: Sequence[int], operands: Sequence[Any]) -> None:
         """Take note of the arrays that an instruction uses as constants."""
-        for position, source in enumerate(inputs):
-            array = operands[position]
+        for source, array in zip(inputs, operands, strict=True):
             if source >= 0 or not isinstance(array, np.ndarray) or not can_change(array):
                 continue
             if self.checked is None or array.base is not None:
@@ -43,7 +42,7 @@ class Watch:
     def begin_sweep(self, first: int, last: int) -> tuple[int, Any] | None:
         """Check the uses from `first` to `last`; return the first that does not hold, or None."""
         found: dict[int, int] = {}
-        if self.uses:
+        if self.uses and self.uses[-1][0] >= first:
             ends = (bisect_left(self.uses, end, key=itemgetter(0)) for end in (first, last + 1))
             for index, array, then in self.uses[slice(*ends)]:
                 if id(array) not in found:

@@ -37,6 +37,7 @@ __all__ = ["Primitive", "by_position", "def_jvp", "def_vjp", "fit", "primitive",
 Rule = Callable[..., Any]
 PLAIN_NUMBERS = (float, int)
 OBJECT = np.dtype(object)
+NOT_PLAIN = frozenset((Variable, list, tuple))
 NO_PARAMS: dict[str, Any] = {}
 ONE_TAPE = (
     "its operands are on two open tapes, or on one that another thread has open. Record both on "
@@ -76,6 +77,11 @@ class Primitive:
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Compute the result; record it if an operand is a Variable of an open tape."""
+        for arg in args:  # a closed sweep calls with plain values alone
+            if type(arg) in NOT_PLAIN:
+                break
+        else:
+            return self.function(*args, **params)
         tape: Tape | None = None
         inputs: list[int] = []  # where each operand is on the tape; -1 for a constant
         operands: list[Any] = []
@@ -110,7 +116,8 @@ class Primitive:
         """Set one rule for all operands: ``rule(y_bar, y, *inputs, **params) -> x_bars``.
 
         `x_bars` is a tuple with a cotangent, or None, for each operand. A sweep calls it once, so
-        that operands whose cotangents have a part in common share the work.
+        that operands whose cotangents have a part in common share the work. In place of a
+        cotangent may stand a function of no arguments, called if this one is wanted.
         """
         self.vjps = rule
         return rule
@@ -233,11 +240,9 @@ def unbroadcast(x_bar: Any, shape: tuple[int, ...]) -> Any:
     array([2., 2., 2.])
     """
     x_bar = np.asarray(x_bar)
-    if x_bar.shape[1:] == shape:
-        return np.add.reduce(x_bar)
     added = x_bar.ndim - len(shape)
     axes = (*range(added), *(i + added for i, n in enumerate(shape) if n == 1))
-    return np.add.reduce(x_bar, axis=axes).reshape(shape)[()]
+    return np.reshape(np.add.reduce(x_bar, axis=axes), shape)[()]
 
 
 def_vjp(variable, lambda y_bar, y, x: y_bar)

@@ -35,13 +35,10 @@ def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
     code = tape.code
     start = min(active, default=last) + 1
     for index, (prim, inputs, _, _, _) in enumerate(code[start : last + 1], start):
-        if active.isdisjoint(inputs):
-            continue
         if prim.steps:  # some operands matter to the value, but not to any derivative
             inputs = [j for j, rule in zip(inputs, prim.vjps, strict=True) if rule is not None]
-            if active.isdisjoint(inputs):
-                continue
-        active.add(index)
+        if not active.isdisjoint(inputs):
+            active.add(index)
     return active
 
 
@@ -100,11 +97,12 @@ def backward(
         y, args = as_rules_see_it(tape, index) if recorded else (value, operands)
         if (rules := prim.vjps) is None:
             raise prim.missing("VJP")
-        # One rule for all operands gives the cotangents themselves.
-        x_bars = rules(y_bar, y, *args, **params) if callable(rules) else None
+        # One rule for all operands gives the cotangents themselves, or functions that compute them.
+        x_bars = rules(y_bar, y, *args, **params) if callable(rules) else rules
         for position, source in enumerate(inputs):
-            rule = (x_bars or rules)[position] if source in active else None
-            x_bar = rule if x_bars or rule is None else rule(y_bar, y, *args, **params)
+            x_bar = x_bars[position] if source in active else None
+            if callable(x_bar):
+                x_bar = x_bar(y_bar, y, *args, **params) if x_bars is rules else x_bar()
             if x_bar is None:
                 continue
             x_bar = fit(x_bar, operands[position], unbroadcast)
@@ -159,13 +157,11 @@ def fit_each(y_dot: Any, value: Any) -> Any:
     """Fit the tangent of an output, or of each of several outputs, to its value."""
     if type(value) is not tuple:
         return fit(y_dot, value, broadcast_to)
-    parts = zip(y_dot, value, strict=True)
-    return tuple(d if d is None else fit(d, v, broadcast_to) for d, v in parts)
+    return tuple(d if d is None else fit_each(d, v) for d, v in zip(y_dot, value, strict=True))
 
 
 def plus(a: Any, b: Any) -> Any:
     """Add two tangents; of several outputs, part by part, where None counts as zero."""
     if type(a) is not tuple:
         return a + b
-    pairs = zip(a, b, strict=True)
-    return tuple(y if x is None else x if y is None else x + y for x, y in pairs)
+    return tuple(y if x is None else x if y is None else x + y for x, y in zip(a, b, strict=True))

@@ -163,14 +163,13 @@ class Tape:
         """
         if not self.is_open or self.thread != threading.get_ident():
             raise errors.TapeError("the tape is closed, or another thread's: use `with tape:` here")
-        if name is None:
-            return tree.map(self._enter, value)
-        entered = {name + path: self._enter(leaf) for path, leaf in tree.paths(value).items()}
-        self.names.update((variable.index, path) for path, variable in entered.items())
-        return tree.unflatten(value, entered.values())
+        entered = tree.map(self._enter, value)
+        if name is not None:
+            self.names.update((x.index, name + path) for path, x in tree.paths(entered).items())
+        return entered
 
     def _enter(self, leaf: Any) -> Variable:
-        if isinstance(leaf, Variable) and leaf.tape.is_open:
+        if type(leaf) is Variable and leaf.tape.is_open:
             self._check_owner(leaf, "the value")
             return self.append(variable, (leaf.index,), (leaf.value,), {}, leaf.value)
         array = np.array(value_of(leaf))
@@ -246,6 +245,9 @@ class Tape:
             raise errors.TapeError("contributions are read off a closed tape: ask after `with`")
         indices = self._indices(sources)
         targets = self._seeds(target, cotangent)
+        if not contributions:
+            found = self._sweep(sweep.backward, indices, targets, targets, indices)
+            return tree.unflatten(sources, map(self._hand_out, found, indices))
         terms: dict[int, list[Contribution]] = {index: [] for index in indices}
 
         def witness(source: int, use: int, x_bar: Any) -> None:
@@ -253,11 +255,8 @@ class Tape:
             value = plain(x_bar, self.code[source][4])
             terms[source].insert(0, Contribution(use, next(around, None), value))
 
-        if contributions:
-            self._sweep(sweep.backward, indices, targets, targets, indices, witness)
-            return tree.unflatten(sources, [terms[index] for index in indices])
-        found = self._sweep(sweep.backward, indices, targets, targets, indices)
-        return tree.unflatten(sources, map(self._hand_out, found, indices))
+        self._sweep(sweep.backward, indices, targets, targets, indices, witness)
+        return tree.unflatten(sources, [terms[index] for index in indices])
 
     def tangent(self, targets: Any, sources: Any, directions: Any) -> Any:
         r"""Sweep forward: the derivative of each target when the sources move as `directions`.
@@ -297,8 +296,8 @@ class Tape:
         """Return where the sources are, having checked that they can have a derivative."""
         leaves = tree.leaves(sources)
         for k, x in enumerate(leaves):
-            if type(x) is Variable and x.tape is self and has_derivative(x.value):
-                continue
+            if type(x) is Variable and x.tape is self and np.asarray(x.value).dtype.kind in "fcO":
+                continue  # it varies smoothly: floating, complex or exact
             what = f"source{list(tree.paths(sources))[k]}"
             self._check_owner(x, what)
             mend = "is not on the tape: make it a variable with tape.variable before it is used"
@@ -311,17 +310,16 @@ class Tape:
         """Return the cotangents that a backward sweep starts from, by instruction."""
         if cotangent is None:
             value = value_of(target)
-            scalar = isinstance(value, float) or (
-                tree.children(target) is None and np.shape(value) == ()
-            )
-            if not scalar or np.asarray(value).dtype.kind not in "fiuO":
+            if not isinstance(value, float) and (
+                tree.children(target) is not None
+                or np.shape(value) != ()
+                or np.asarray(value).dtype.kind not in "fiuO"
+            ):
                 raise errors.TargetError(
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
                     f"give `cotangent=` the weights of its elements"
                 )
-            self._check_owner(target, "the target")
-            y_bar = self._checked(filled_like(value, 1), value, "the cotangent")
-            return {target.index: y_bar} if isinstance(target, Variable) else {}
+            cotangent = filled_like(value, 1)
         seeds: dict[int, Any] = {}
         for y, y_bar in zip(tree.leaves(target), tree.walk(cotangent, target, []), strict=True):
             self._check_owner(y, "the target")
@@ -400,11 +398,6 @@ class Tape:
 
     def _repr_html_(self) -> str:
         return str(OPERATORS["html table"](self))
-
-
-def has_derivative(value: Any) -> bool:
-    """Whether a value is of a kind that varies smoothly: floating, complex or exact."""
-    return type(value) is float or np.asarray(value).dtype.kind in "fcO"
 
 
 def plain(derivative: Any, primal: Any) -> Any:

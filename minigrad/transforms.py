@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 Function = Callable[..., Any]
+SINGLE = (int, np.integer)
 
 
 def recording() -> AbstractContextManager[Tape]:
@@ -52,7 +53,7 @@ def record(f: Function, args: Sequence[Any], chosen: Sequence[int], kwargs: Any)
 
 def positions(argnums: int | Sequence[int], args: Sequence[Any]) -> list[int]:
     """Return `argnums` as a list of positions that are there."""
-    wanted = [argnums] if isinstance(argnums, int | np.integer) else list(argnums)
+    wanted = [argnums] if isinstance(argnums, SINGLE) else list(argnums)
     for k in wanted:
         if not -len(args) <= k < len(args):
             raise TypeError(
@@ -63,7 +64,7 @@ def positions(argnums: int | Sequence[int], args: Sequence[Any]) -> list[int]:
 
 def as_asked(argnums: int | Sequence[int], results: Sequence[Any]) -> Any:
     """Return a single result for a single argument, a tuple of them for several."""
-    return results[0] if isinstance(argnums, int | np.integer) else tuple(results)
+    return results[0] if isinstance(argnums, SINGLE) else tuple(results)
 
 
 def on(tape: Tape, y: Any) -> Any:

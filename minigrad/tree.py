@@ -10,7 +10,7 @@ two trees meet, dicts are matched by key, whatever the order of the keys.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,9 @@ def fields(kind: Any) -> list[str]:
     return list(getattr(kind, "_fields", ()))
 
 
+LEAF_TYPES: set[type] = set()  # those met so far: known at a glance, and not recursed into
+
+
 def children(node: Any) -> Collection[Any] | None:
     """Return what a container holds, in order; None for a leaf."""
     kind: Any = type(node)
@@ -32,8 +35,10 @@ def children(node: Any) -> Collection[Any] | None:
         return node.values()  # type: ignore[no-any-return]
     if kind is list or kind is tuple:
         return node  # type: ignore[no-any-return]
-    names = fields(kind)
-    return [getattr(node, name) for name in names] if names or node is None else None
+    if (names := fields(kind)) or node is None:
+        return [getattr(node, name) for name in names]
+    LEAF_TYPES.add(kind)
+    return None
 
 
 def labels(node: Any) -> list[str]:
@@ -60,16 +65,17 @@ def walk(node: Any, like: Any, found: list[Any]) -> list[Any]:
     return found
 
 
-def rebuild(node: Any, new: Callable[[Any], Any]) -> Any:
-    """Build a container like `node` with ``new(leaf)`` in place of each leaf, in order."""
+def rebuild(node: Any, new: Iterator[Any]) -> Any:
+    """Build a container like `node` with the next of `new` in place of each leaf."""
+    if (parts := children(node)) is None:
+        return next(new)
     kind: Any = type(node)
+    built = [next(new) if type(part) in LEAF_TYPES else rebuild(part, new) for part in parts]
     if kind is dict:
-        return {key: rebuild(part, new) for key, part in node.items()}
+        return dict(zip(node, built, strict=True))
     if kind is list or kind is tuple:
-        return kind([rebuild(part, new) for part in node])
-    if names := fields(kind):
-        return kind(**{name: rebuild(getattr(node, name), new) for name in names})
-    return None if node is None else new(node)
+        return kind(built)
+    return None if node is None else kind(**dict(zip(fields(kind), built, strict=True)))
 
 
 def leaves(tree: Any) -> list[Any]:
@@ -84,14 +90,14 @@ def leaves(tree: Any) -> list[Any]:
     parts = children(tree)
     if parts is None:
         return [tree]
-    return [leaf for part in parts for leaf in leaves(part)]
+    return [x for part in parts for x in ((part,) if type(part) in LEAF_TYPES else leaves(part))]
 
 
 def unflatten(tree: Any, new: Iterable[Any]) -> Any:
     """Build a tree shaped like `tree` whose leaves are the items of `new`."""
     left = iter(new)
     try:
-        built = rebuild(tree, lambda leaf: next(left))
+        built = rebuild(tree, left)
     except StopIteration:
         raise ValueError(f"too few new leaves for {tree!r:.80}") from None
     if next(left, None) is not None:
@@ -129,7 +135,5 @@ def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     >>> tree.map(lambda w, g: w - 0.5 * g, {"w": 1.0}, {"w": 4.0})
     {'w': -1.0}
     """
-    if not others:
-        return rebuild(tree, function)
     columns = [leaves(tree), *(walk(other, tree, []) for other in others)]
     return unflatten(tree, [function(*row) for row in zip(*columns, strict=True)])

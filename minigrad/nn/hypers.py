@@ -19,10 +19,12 @@ from minigrad.variable import value_of
 
 __all__ = ["inner", "is_single", "is_zero", "keep", "onto", "onto_scaled", "weak"]
 
+NUMBER = (int, float)
+
 
 def is_zero(hyper: Any) -> bool:
     """Whether a hyperparameter is a plain 0: no variable, and without effect."""
-    return isinstance(hyper, int | float) and hyper == 0
+    return isinstance(hyper, NUMBER) and hyper == 0
 
 
 def weak(hyper: Any) -> Any:

@@ -69,5 +69,8 @@ def mlp(params: Sequence[Any], x: Any, activation: Callable[..., Any] = tanh) ->
             "mlp: there are no layers; expected a list of a dict with w and b for each"
         )
     for layer in params[:-1]:
-        x = activation(dense(layer, x))
+        if activation is tanh:
+            x = special.dense_tanh(x, layer["w"], layer["b"])
+        else:
+            x = activation(dense(layer, x))
     return dense(params[-1], x)

@@ -10,11 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from minigrad import tree
 from minigrad.nn.hypers import is_zero
-from minigrad.variable import Variable
+from minigrad.tree import LEAF_TYPES
 
 __all__ = ["Layout", "decay", "is_weight", "spread"]
 
@@ -183,13 +181,17 @@ PLANS: dict[Any, Plan] = {}  # by the outlines of both trees; paths are compared
 def outline(node: Any, leaves: list[Any]) -> Any:
     """Return the shape of a tree, as something to look up, and append its leaves to the list."""
     kind = type(node)
-    parts = None if kind is Variable or kind is np.ndarray else tree.children(node)
+    parts = None if kind in LEAF_TYPES else tree.children(node)
     if parts is None:
         leaves.append(node)
         return None
     shape = [dict, *node] if kind is dict else [kind]
     for part in parts:
-        shape.append(outline(part, leaves))
+        if type(part) in LEAF_TYPES:
+            leaves.append(part)
+            shape.append(None)
+        else:
+            shape.append(outline(part, leaves))
     return tuple(shape)
 
 

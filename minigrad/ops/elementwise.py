@@ -85,6 +85,14 @@ def _chosen(a: Any, b: Any, y: Any) -> Any:
     return np.where(a == y, np.where(b == y, 0.5, 1.0), 0.0).astype(np.result_type(y))[()]
 
 
+def _tanh_slope(d: Any, y: Any) -> Any:
+    if type(d) is type(y) is np.ndarray and (d.shape, d.dtype) == (y.shape, y.dtype):
+        slope = y * y  # and on in the same memory
+        np.subtract(1.0, slope, out=slope)
+        return np.multiply(d, slope, out=slope)
+    return d * (1.0 - y * y)
+
+
 def _all_or_none(a: Any) -> Any:
     return np.where(a == np.inf, 0.0, -np.inf).astype(np.result_type(a))[()]
 
@@ -172,7 +180,7 @@ arctan      = elementwise(np.arctan,      lambda d, y, x: d / (1.0 + x * x))
 sinh        = elementwise(np.sinh,        lambda d, y, x: d * cosh(x))
 cosh        = elementwise(np.cosh,        lambda d, y, x: d * sinh(x))
 tanh        = elementwise(np.tanh,        lambda d, y, x: tanh_slope(d, y))
-tanh_slope  = elementwise(lambda d, y: d * (1.0 - y * y),
+tanh_slope  = elementwise(_tanh_slope,
                           lambda e, z, d, y: tanh_slope(e, y),
                           lambda e, z, d, y: -2.0 * e * d * y, name="tanh_slope")
 arcsinh     = elementwise(np.arcsinh,     lambda d, y, x: d / sqrt(x * x + 1.0))

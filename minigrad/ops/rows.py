@@ -26,6 +26,14 @@ def ones(n: int, dtype: Any) -> Any:
     return vector
 
 
+@lru_cache(maxsize=64)
+def counting(n: int) -> Any:
+    """Return the read-only numbers of n rows."""
+    rows = np.arange(n)
+    rows.setflags(write=False)
+    return rows
+
+
 def is_matrix(x: Any) -> bool:
     """Whether BLAS multiplies this by a vector."""
     return type(x) is np.ndarray and x.ndim == 2 and x.dtype.char in "fdFD"

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops.elementwise import elementwise, exp, tanh
+from minigrad.ops.elementwise import elementwise, exp, tanh, tanh_slope
 from minigrad.ops.products import matmul_nt, matmul_tn
-from minigrad.ops.rows import highest, spread_rows, sum_along, sum_rows
+from minigrad.ops.rows import counting, highest, spread_rows, sum_along, sum_rows
 from minigrad.ops.rules import unvarying
 from minigrad.primitive import by_position, def_jvp, def_vjp, primitive
 from minigrad.variable import value_of
@@ -21,6 +21,7 @@ from minigrad.variable import value_of
 __all__ = [
     "cross_entropy",
     "dense",
+    "dense_tanh",
     "gelu",
     "log_softmax",
     "logsumexp",
@@ -159,6 +160,37 @@ def_jvp(
 
 
 @primitive
+def dense_tanh(x: Any, w: Any, b: Any) -> Any:
+    """Return ``tanh(x @ w + b)``: a layer and its activation, in the memory of one result.
+
+    Parameters and result are those of :func:`dense`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.ops.special import dense_tanh
+    >>> dense_tanh(np.ones((1, 2)), np.zeros((2, 3)), np.zeros(3))
+    array([[0., 0., 0.]])
+    """
+    z = dense.function(x, w, b)
+    return np.tanh(z, out=z if z.dtype.kind in "fc" else None)
+
+
+@dense_tanh.def_vjp
+def _(y_bar: Any, y: Any, x: Any, w: Any, b: Any) -> Any:
+    z_bar = tanh_slope(y_bar, y)
+    return lambda: matmul_nt(z_bar, w), lambda: matmul_tn(x, z_bar), lambda: sum_rows(z_bar)
+
+
+def_jvp(
+    dense_tanh,
+    lambda x_dot, y, x, w, b: tanh_slope(x_dot @ w, y),
+    lambda w_dot, y, x, w, b: tanh_slope(x @ w_dot, y),
+    lambda b_dot, y, x, w, b: tanh_slope(b_dot, y),
+)
+
+
+@primitive
 def sum_squares(*weights: Any) -> Any:
     r"""Return :math:`\sum_i w_i^2` over all elements of all arrays given.
 
@@ -189,10 +221,25 @@ def_jvp(twice, lambda s_dot, y, s, w: twice(s_dot, w), lambda w_dot, y, s, w: tw
 
 
 def _shift(x: Any, axis: Any) -> Any:
-    """Return the largest element along the axis, 0 where it is infinite: what exp can bear."""
+    """Return what to take off before exp: 0 if it can bear all of x, else the largest elements.
+
+    No element is larger than the norm of all, which takes a look and no reduction along the axis.
+    Where the largest is infinite it is 0.
+    """
+    if type(x) is np.ndarray and abs(np.vdot(x, x)) < BEARABLE.get(x.dtype.char, 0.0):
+        return 0.0
     top = highest(x, axis)
     one = np.vdot(top, top)  # one number, quicker to look at than each
     return top if isfinite(one) else np.where(np.isfinite(top), top, 0.0)
+
+
+def less(x: Any, shift: Any) -> Any:
+    """Return ``x - shift``."""
+    return x if type(shift) is float else x - shift
+
+
+# Squares of norms; exp(80) is finite in float32, exp(300) in float64, and so are sums of many.
+BEARABLE = {"f": 80.0**2, "d": 300.0**2, "F": 80.0**2, "D": 300.0**2}
 
 
 def _expand(y: Any, axis: Any, keepdims: bool) -> Any:
@@ -211,7 +258,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     True
     """
     shift = _shift(x, axis)
-    y = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+    y = np.log(np.sum(np.exp(less(x, shift)), axis=axis, keepdims=True)) + shift
     return y if keepdims else np.squeeze(y, axis=axis)[()]
 
 
@@ -226,7 +273,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     >>> nn.softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
     """
-    y = np.exp(x - _shift(x, axis))
+    y = np.exp(less(x, _shift(x, axis)))
     return y / sum_along(y, axis)
 
 
@@ -241,7 +288,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     >>> nn.log_softmax(np.array([0.0, -1000.0]))
     array([    0., -1000.])
     """
-    x = x - _shift(x, axis)
+    x = less(x, _shift(x, axis))
     return x - np.log(sum_along(np.exp(x), axis))
 
 
@@ -342,7 +389,7 @@ def _check_labels(logits: Any, labels: Any) -> None:
 def picked(logits: Any, log_p: Any, labels: Any) -> Any:
     """Return the mean of minus the log-probabilities of the labels."""
     if labels.ndim == 1:
-        return np.add.reduce(log_p[np.arange(len(labels)), labels]) / -len(labels)
+        return np.add.reduce(log_p[counting(len(labels)), labels]) / -len(labels)
     return np.vdot(labels, log_p) / -len(labels)
 
 
@@ -361,7 +408,7 @@ def less_targets(scale: Any, p: Any, labels: Any) -> Any:
     factor = scale / len(labels)
     if labels.ndim == 1:
         p = p * factor
-        p[np.arange(len(p)), labels] -= factor
+        p[counting(len(p)), labels] -= factor
         return p
     return factor * (p * _total(labels) - labels)
 

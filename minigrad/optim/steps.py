@@ -55,7 +55,15 @@ def shrink(w: Any, eta: Any, lam: Any) -> Any:
 def descend_decayed(w: Any, eta: Any, lam: Any, g: Any, n: Any = 1) -> Any:
     """Return ``(1 - eta * lam / n) * w - eta * g``: weight decay and a step, in one."""
     eta = weak(eta)
-    return keep((1 - eta * share(weak(lam), n)) * w - eta * g, w)
+    shrunk = (1 - eta * share(weak(lam), n)) * w
+    if alike(shrunk, g) and type(eta) is float:
+        return keep(np.subtract(shrunk, eta * g, out=shrunk), w)
+    return keep(shrunk - eta * g, w)
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Whether two are arrays of one shape and dtype, so that one can take the other's place."""
+    return type(a) is type(b) is np.ndarray and a.shape == b.shape and a.dtype is b.dtype
 
 
 def share(lam: Any, n: Any) -> Any:

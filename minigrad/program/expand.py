@@ -26,6 +26,10 @@ Build = Callable[..., Argument]
 ONE, WHOLE_ONE, TWO = Constant(1.0), Constant(1), Constant(2)
 
 
+def _dense(b: Build, x: Any, w: Any, bias: Any) -> Argument:
+    return b(add, b(products.matmul, x, w), bias)
+
+
 def _descend_decayed(b: Build, w: Any, eta: Any, lam: Any, g: Any, n: Any = 1) -> Argument:
     share = lam if n == 1 else b(divide, lam, Constant(n))
     shrunk = b(multiply, b(subtract, WHOLE_ONE, b(multiply, eta, share)), w)
@@ -35,7 +39,8 @@ def _descend_decayed(b: Build, w: Any, eta: Any, lam: Any, g: Any, n: Any = 1) -
 # fmt: off
 # primitive                 what it consists of; b(primitive, operands) makes a line
 EXPANSIONS: dict[Primitive, Callable[..., Argument]] = {
-    special.dense:          lambda b, x, w, bias: b(add, b(products.matmul, x, w), bias),
+    special.dense:          _dense,
+    special.dense_tanh:     lambda b, *layer: b(elementwise.tanh, _dense(b, *layer)),
     special.twice:          lambda b, s, w: b(multiply, b(multiply, TWO, s), w),
     special.residual:       lambda b, s, z, log_p, t: b(special.less_targets, s, b(exp, log_p), t),
     elementwise.tanh_slope: lambda b, d, y: b(multiply, d, b(subtract, ONE, b(multiply, y, y))),
