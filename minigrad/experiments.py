@@ -57,7 +57,8 @@ class Classification:
     Raises
     ------
     ValueError
-        If the activation is not one of those, or the labels are not the numbers of classes.
+        If the activation is not one of those, an example has numbers that are not finite, or the
+        labels are not the numbers of classes.
 
     Examples
     --------
@@ -85,6 +86,8 @@ class Classification:
         self.data = datasets.digits() if data is None else data
         self.n = len(self.data.train.x)
         for split in self.data:
+            if not np.isfinite(split.x).all():
+                raise ValueError("the examples have numbers that are not finite; leave those out")
             if split.y.dtype.kind not in "iu" or np.min(split.y, initial=0) < 0:
                 raise ValueError(
                     f"labels must be whole numbers from 0 on, the numbers of the classes, got "

@@ -139,8 +139,11 @@ def other_step():
         ({"hypers": {**start(), "lam": mg.positive(0.2)}}, "start is"),
         ({"hypers": {**start(), "lam": 0.1}}, r"hyper \['lam'\] is positive .* and real .* here"),
         ({"hypers": {**start(), "lam": mg.positive(np.full(4, 0.1))}}, r"shape \(4,\) here"),
-        ({"optimiser": mg.hyper.Adam(rate=0.1)}, r"optimiser is Adam\(rate=0.25.*Adam\(rate=0.1"),
-        ({"optimiser": "signs"}, "optimiser is Adam"),
+        (
+            {"optimiser": mg.hyper.SignSteps(step=0.5)},
+            r"optimiser is SignSteps\(step=1.0.*SignSteps\(step=0.5",
+        ),
+        ({"optimiser": "adam"}, "optimiser is SignSteps"),
         ({"method": "recorded"}, "method is 'auto' there and 'recorded' here"),
         ({"explosion": 3.0}, "rules is"),
         ({"seed": 1}, "seed is 0 there and 1 here"),
