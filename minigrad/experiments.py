@@ -57,7 +57,8 @@ class Classification:
     Raises
     ------
     ValueError
-        If the activation is not one of those.
+        If the activation is not one of those, an example has numbers that are not finite, or the
+        labels are not the numbers of classes.
 
     Examples
     --------
@@ -84,6 +85,14 @@ class Classification:
             raise ValueError(f"activation={activation!r}; expected one of {choices}")
         self.data = datasets.digits() if data is None else data
         self.n = len(self.data.train.x)
+        for split in self.data:
+            if not np.isfinite(split.x).all():
+                raise ValueError("the examples have numbers that are not finite; leave those out")
+            if split.y.dtype.kind not in "iu" or np.min(split.y, initial=0) < 0:
+                raise ValueError(
+                    f"labels must be whole numbers from 0 on, the numbers of the classes, got "
+                    f"{split.y.dtype} from {np.min(split.y):g}"
+                )
         classes = 1 + max(int(np.max(split.y)) for split in self.data)
         self.sizes = (self.data.train.x.shape[1], *hidden, classes)
         self.activation = activation

@@ -40,15 +40,21 @@ def settle() -> Claim:
     drawn = random_search(run, few, POINTS, seed=0)
     finite = relative(differences, exact)
     strategy = relative(smoothed, exact)
+    by_tape, by_differences = trainings(exact), trainings(differences)
     return Claim(
         number=4,
         statement="I'm not saying applying gradient descent is impossible, but one must apply "
         "other black-box methods to compute the gradients",
         facts=[
-            Fact(f"seconds for {STEPS + 1} derivatives by the tape", round(seconds, 4)),
-            Fact("seconds by finite differences, 2 trainings each", round(longer, 4)),
+            Fact(f"trainings for {STEPS + 1} derivatives by the tape, and one way back", by_tape),
+            Fact("trainings for them by finite differences", by_differences),
+            Fact("seconds by the tape", round(seconds, 4)),
+            Fact("seconds by finite differences", round(longer, 4)),
             Fact("relative error of finite differences", finite),
-            Fact("relative error of an evolution strategy, 200 trainings", strategy),
+            Fact(
+                f"relative error of an evolution strategy, {trainings(smoothed):g} trainings",
+                strategy,
+            ),
             Fact("validation cost after 20 outer steps by the tape", float(descent.best.cost)),
             Fact(f"validation cost by a grid of {POINTS} trainings", lowest(searched)),
             Fact(f"validation cost by {POINTS} random trainings", lowest(drawn)),
@@ -58,8 +64,16 @@ def settle() -> Claim:
         verdict="false",
         why="the derivative of a training is computed like that of any other program; black boxes "
         "give the same numbers at a higher price, or rougher ones.",
-        holds=finite < 1e-5 < strategy and longer > 5 * seconds,
+        holds=finite < 1e-5 < 0.1 < strategy
+        and by_tape == 1
+        and by_differences >= 2 * (STEPS + 1)
+        and descent.best.cost < min(lowest(searched), lowest(drawn)),
     )
+
+
+def trainings(result: Any) -> float:
+    """Return how many trainings' steps a method has run."""
+    return float(result.stats.steps_run / STEPS)
 
 
 def timed(function: Any) -> tuple[Any, float]:

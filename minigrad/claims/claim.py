@@ -63,8 +63,8 @@ class Claim:
 
     def __str__(self) -> str:
         head = f"S{self.number}  "
-        lines = textwrap.wrap(f'"{self.statement}"', WIDTH - 4, break_on_hyphens=False)
-        shown = [head + lines[0], *(f"    {line}" for line in lines[1:])]
+        lines = textwrap.wrap(f'"{self.statement}"', WIDTH - len(head), break_on_hyphens=False)
+        shown = [head + lines[0], *(" " * len(head) + line for line in lines[1:])]
         width = max(len(fact.text) for fact in self.facts)
         for fact in self.facts:
             first, *rest = textwrap.wrap(fact.what, WIDTH - 8 - width)

@@ -5,7 +5,7 @@ Results go to standard output, progress to standard error if that is a terminal.
 ===  ==========================================================================
  0   done
  1   it failed: a training that diverged, answers that disagree, a statement that
-     is not settled, a file that can't be read
+     is not settled, a file that can't be read, code of your own that raised
  2   the command line was wrong; nothing was begun
 130  interrupted with Ctrl-C
 ===  ==========================================================================
@@ -17,6 +17,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 
 from minigrad import __version__
 from minigrad.cli import (
@@ -30,6 +33,7 @@ from minigrad.cli import (
     tune,
     verify,
 )
+from minigrad.cli.failure import in_own_code, message
 from minigrad.cli.output import finish
 from minigrad.cli.subject import UsageError
 from minigrad.errors import MinigradError
@@ -44,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top = parser()
     options = top.parse_args(arguments)
     try:
-        return finish(options, options.command(options))
+        with np.errstate(all="ignore"):  # the results tell what is not finite
+            return finish(options, options.command(options))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -54,8 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (MinigradError, ValueError, OSError, MemoryError) as error:
-        print(f"{top.prog} {options.name}: {error}", file=sys.stderr)
+    except Exception as error:
+        file = getattr(options, "run", None) and Path(options.run.rpartition(":")[0])
+        raised = file and in_own_code(error, file)
+        if raised:
+            print(f"{top.prog} {options.name}: in {options.run}\n{raised}", file=sys.stderr)
+        elif isinstance(error, MinigradError | ValueError | OSError | MemoryError):
+            print(f"{top.prog} {options.name}: {message(error, options.name)}", file=sys.stderr)
+        else:
+            raise
         return 1
 
 

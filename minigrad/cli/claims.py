@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from minigrad import claims as statements
-from minigrad import datasets
-from minigrad.cli.options import output_options
+from minigrad.cli.options import data_options, output_options
 from minigrad.cli.output import Report, check_out, say
+from minigrad.cli.subject import UsageError, examples
 from minigrad.display import ProgressBar
 from minigrad.hyper import Progress
 
@@ -28,7 +27,7 @@ def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
     parser.add_argument(
         "numbers", nargs="*", type=number, metavar="N", help="which of them, 1 to 11 (all)"
     )
-    parser.add_argument("--data", type=Path, metavar="PATH", help="MNIST for S11 (digits)")
+    data_options(parser.add_argument_group("the images of S11").add_argument)
     output_options(parser)
 
 
@@ -43,14 +42,15 @@ def number(text: str) -> int:
 def claims(options: argparse.Namespace) -> Report:
     """Settle them, one after the other."""
     numbers = options.numbers or list(statements.CLAIMS)
-    data = datasets.split(datasets.load(options.data)) if options.data else None
+    if options.data is not None and 11 not in numbers:
+        raise UsageError("--data is for S11, which is not among those that were asked for")
+    data = examples(options.data, options.target)
     check_out(options)
     settled = []
     with ProgressBar("claims") as bar:
         for k, one in enumerate(numbers, start=1):
             settled.append(statements.settle(one, data))
             bar(Progress(k, len(numbers), f"S{one}"))
-            say(options, f"{settled[-1]}\n")
-    text = "" if options.out is None else "\n\n".join(map(str, settled))
+            say(options, str(settled[-1]) if k == 1 else f"\n{settled[-1]}")
     held = all(claim.holds for claim in settled)
-    return Report(text, {"claims": [claim.to_json() for claim in settled]}, 0 if held else 1)
+    return Report("", {"claims": [claim.to_json() for claim in settled]}, 0 if held else 1)

@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minigrad import hyper
-from minigrad.cli.options import output_options, run_options
+from minigrad.cli.options import method_option, output_options, run_options
 from minigrad.cli.output import Report, check_out
 from minigrad.cli.subject import subject
 
@@ -24,16 +26,17 @@ def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
     )
     parser.set_defaults(command=gradient)
     run_options(parser)
-    parser.add_argument(
-        "--method", choices=hyper.METHODS, default="auto", help="how to compute it (auto)"
-    )
+    method_option(parser)
     output_options(parser)
 
 
 def gradient(options: argparse.Namespace) -> Report:
-    """Compute the hypergradient."""
+    """Compute the hypergradient; the code is 1 if it is not finite."""
     about = subject(options)
     check_out(options)
     result = hyper.hypergradient(about.run, about.hypers, options.method)
     data: dict[str, Any] = result.to_json()
-    return Report(f"{about.title}\n\n{result}", data)
+    text = f"{about.title}\n\n{result}"
+    if np.isfinite(result.cost) and np.isfinite(result.norm):
+        return Report(text, data)
+    return Report(f"{text}\n\nIt diverged: start from a smaller learning rate or decay.", data, 1)

@@ -46,6 +46,10 @@ def landscape(options: argparse.Namespace) -> Report:
     about = subject(options)
     if not isinstance(about.hypers, dict) or set(about.hypers) != {"eta", "lam"}:
         raise UsageError("a landscape has the two axes eta and lam; this run has other hypers")
+    for name in ("eta", "lam"):
+        low, high = getattr(options, f"{name}_range")
+        if low >= high:
+            raise UsageError(f"--{name}-range {low:g} {high:g}: the first must be the lower one")
     check_out(options)
     ranges: dict[str, tuple[float, float]] = {"eta": options.eta_range, "lam": options.lam_range}
     grid = {name: np.geomspace(low, high, options.side) for name, (low, high) in ranges.items()}

@@ -9,9 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from minigrad.experiments import ACTIVATIONS
+from minigrad.hyper import METHODS
 from minigrad.hyper.memory import in_bytes
 
-__all__ = ["amount", "output_options", "positive", "run_options", "units", "whole"]
+__all__ = [
+    "amount",
+    "data_options",
+    "method_option",
+    "output_options",
+    "positive",
+    "run_options",
+    "units",
+    "whole",
+]
 
 #: The options that describe the built-in network, and what they are if they are not given.
 DEFAULTS: dict[str, Any] = {
@@ -45,8 +55,7 @@ def run_options(parser: argparse.ArgumentParser, **defaults: Any) -> None:
     )
     group = parser.add_argument_group("the network, if no run is given")
     add = group.add_argument
-    add("--data", metavar="PATH", type=Path, help="IDX, CSV or NPZ to learn from (digits)")
-    add("--target", metavar="COLUMN", help="of a CSV, the column of the classes (the last)")
+    data_options(add)
     add("--steps", type=whole(1), help=f"training steps ({told['steps']})")
     add("--hidden", type=units, help=f"units of the hidden layers ({hidden})")
     add("--batch", type=whole(1), help=f"examples in a mini-batch ({told['batch']})")
@@ -56,8 +65,31 @@ def run_options(parser: argparse.ArgumentParser, **defaults: Any) -> None:
     add("--seed", type=whole(0), help=f"of weights and mini-batches ({told['seed']})")
 
 
+def data_options(add: Callable[..., Any]) -> None:
+    """Add the options that name a file of examples."""
+    add("--data", metavar="PATH", type=Path, help="IDX, CSV or NPZ to learn from (digits)")
+    add(
+        "--target",
+        metavar="NAME",
+        help="where its labels are: the column of a CSV, by name or number from 0, the array of an "
+        "NPZ, the file beside an IDX (what has a usual name)",
+    )
+
+
+def method_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says how hypergradients are computed."""
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        default="auto",
+        metavar="METHOD",
+        help=f"how to compute hypergradients: {', '.join(METHODS)} (auto)",
+    )
+
+
 def output_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where the result goes."""
+    parser.set_defaults(said=[])
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="print the result as JSON")
     group.add_argument("--out", metavar="FILE", type=Path, help="write it to a file instead")

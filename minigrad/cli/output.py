@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from minigrad.cli.subject import UsageError
+from minigrad.hyper.files import write_atomically
 
-__all__ = ["Report", "check_out", "finish", "say", "write"]
+__all__ = ["Report", "check_file", "check_out", "finish", "say"]
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Report:
     Attributes
     ----------
     text : str
-        For people.
+        For people: what has not been said yet.
     data : dict
         The same for programs, as strict JSON has it.
     code : int
@@ -35,23 +35,30 @@ class Report:
 
 
 def say(options: argparse.Namespace, text: str = "") -> None:
-    """Print a line at once, unless the result is to be JSON or goes to a file."""
+    """Print a line at once; if the result goes to a file, keep it for that."""
+    options.said.append(text)
     if not options.json and options.out is None:
         print(text, flush=True)
 
 
 def check_out(options: argparse.Namespace) -> None:
     """Raise, before any work, if the result could not be written where it is to go."""
-    path = options.out
+    check_file("--out", options.out, options.force)
+
+
+def check_file(option: str, path: Path | None, replace: bool) -> None:
+    """Raise if a file that an option names could not be written."""
     if path is None:
         return
-    if path.exists() and not options.force:
-        raise UsageError(f"--out {path}: the file is there; --force replaces it")
     folder = path.resolve().parent
+    if path.is_dir():
+        raise UsageError(f"{option} {path}: that is a folder; give a file")
+    if path.exists() and not replace:
+        raise UsageError(f"{option} {path}: the file is there; --force replaces it")
     if not folder.is_dir():
-        raise UsageError(f"--out {path}: there is no folder {folder}")
-    if path.is_dir() or not os.access(folder, os.W_OK):
-        raise UsageError(f"--out {path}: it can't be written there")
+        raise UsageError(f"{option} {path}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"{option} {path}: the folder {folder} can't be written to")
 
 
 def finish(options: argparse.Namespace, report: Report) -> int:
@@ -59,19 +66,8 @@ def finish(options: argparse.Namespace, report: Report) -> int:
     as_json = options.json or (options.out is not None and options.out.suffix == ".json")
     text = json.dumps(report.data, indent=2, allow_nan=False) if as_json else report.text
     if options.out is not None:
-        write(options.out, text + "\n")
+        lines = [text] if as_json else [*options.said, *([text] if text else [])]
+        write_atomically(options.out, ("\n".join(lines) + "\n").encode())
     elif text:
         print(text, flush=True)
     return report.code
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all: to a temporary name beside it, then moved."""
-    handle, temporary = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import inspect
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minigrad import datasets
+from minigrad import datasets, tree
 from minigrad.experiments import Classification
 from minigrad.hyper import TrainingRun, positive
+from minigrad.hyper.domains import markers
 
-__all__ = ["Subject", "UsageError", "subject"]
+__all__ = ["Subject", "UsageError", "examples", "subject"]
 
 
 class UsageError(Exception):
@@ -42,11 +43,6 @@ class Subject:
     title: str
     experiment: Classification | None = None
 
-    @property
-    def judge(self) -> Callable[[Any], Any] | None:
-        """What judges the outcome on examples that were set apart; None of a user's own run."""
-        return None if self.experiment is None else self.experiment.judge
-
 
 def subject(options: argparse.Namespace) -> Subject:
     """Return what the options name."""
@@ -63,11 +59,7 @@ def subject(options: argparse.Namespace) -> Subject:
             for name, default in options.defaults.items()
         }
     )
-    data = None
-    if given.data is not None:
-        data = datasets.split(datasets.load(given.data, given.target), seed=given.seed)
-    elif given.target is not None:
-        raise UsageError("--target names a column of --data, which was not given")
+    data = examples(given.data, given.target, given.seed)
     n = len((data or datasets.digits()).train.x)
     if given.batch > n:
         raise UsageError(f"--batch {given.batch}: there are only {n} training examples")
@@ -88,6 +80,18 @@ def subject(options: argparse.Namespace) -> Subject:
     return Subject(experiment.run, hypers, title, experiment)
 
 
+def examples(path: Path | None, target: str | None, seed: int = 0) -> datasets.Splits | None:
+    """Return the examples in a file for training, validation and test; None without a file."""
+    if path is not None:
+        try:
+            return datasets.split(datasets.load(path, target), seed=seed)
+        except datasets.DataError as error:  # which speaks of load's argument
+            raise ValueError(str(error).replace("target=", "--target ")) from None
+    if target is not None:
+        raise UsageError("--target says where the labels of --data are, which was not given")
+    return None
+
+
 def own(text: str) -> Subject:
     """Return the run that a user's file defines: ``FILE.py:NAME``.
 
@@ -104,6 +108,12 @@ def own(text: str) -> Subject:
         raise UsageError(f"{path} defines no {name!r}")
     found = getattr(module, name)
     if callable(found) and not isinstance(found, TrainingRun):
+        try:
+            inspect.signature(found).bind()
+        except TypeError as error:
+            raise UsageError(
+                f"{text} is a function that can't be called without arguments: {error}"
+            ) from None
         found = found()
     pair = isinstance(found, tuple) and len(found) == 2
     run, hypers = found if pair else (found, getattr(module, "hypers", None))
@@ -116,6 +126,12 @@ def own(text: str) -> Subject:
         raise UsageError(
             f"{path} says nothing of where to start: define hypers = {{'eta': mg.positive(0.1)}}"
         )
+    try:
+        count = len(tree.leaves(markers(hypers)))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the hypers of {text}: {error}") from None
+    if not count:
+        raise UsageError(f"the hypers of {text} are empty: {hypers!r:.60}")
     return Subject(run, hypers, f"{text}, {run.steps} steps.")
 
 
@@ -126,8 +142,5 @@ def imported(path: Path) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # the user's own code may raise anything
-        raise UsageError(f"{path} could not be run: {type(error).__name__}: {error}") from error
+    spec.loader.exec_module(module)
     return module

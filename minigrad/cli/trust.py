@@ -14,7 +14,7 @@ __all__ = ["add"]
 
 ABOUT = (
     "Follow the adjoint and a tangent through the run: growth per step, Lyapunov exponent, "
-    "sharpness, usable horizon."
+    "sharpness, usable horizon. The exit code is 1 if the training diverges."
 )
 
 
@@ -36,4 +36,5 @@ def trust(options: argparse.Namespace) -> Report:
     about = subject(options)
     check_out(options)
     result = hyper.trust(about.run, about.hypers)
-    return Report(f"{about.title}\n\n{result}", result.to_json(), 0)
+    code = 1 if result.verdict == "diverged" else 0
+    return Report(f"{about.title}\n\n{result}", result.to_json(), code)

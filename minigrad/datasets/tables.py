@@ -86,7 +86,7 @@ def target_column(path: str, first: Sequence[str], target: Any) -> tuple[int, bo
     if target is None:
         named = [k for k in words if first[k].lower() in TARGETS]
         if len(named) != 1:
-            raise DataError(f"{found}; say which is to be told, as target=NAME or its number")
+            raise DataError(f"{found}; say which has the labels: target=NAME or its number")
         return named[0], True
     if words and first.count(target) == 1:
         return first.index(target), True

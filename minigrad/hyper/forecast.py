@@ -81,17 +81,19 @@ class Forecast:
         return min(fit, key=lambda row: row.seconds, default=None)
 
     def __str__(self) -> str:
+        methods = [
+            row.method if row.exact else f"{row.method}, approximate" for row in self.rows.values()
+        ]
+        width = max(map(len, methods))
         lines = [
             f"{self.steps:,} steps, {self.numbers:,} numbers among the hyperparameters; "
             f"{in_words(self.memory)} may be used",
-            f"{'':40}{'kept':>9}{'steps again':>13}{'seconds':>10}",
+            f"{'':{width}}{'kept':>9}{'steps again':>13}{'seconds':>10}",
         ]
-        for row in self.rows.values():
-            notes = [] if row.fits else ["too much"]
-            notes += [] if row.exact else ["an approximation"]
+        for method, row in zip(methods, self.rows.values(), strict=True):
             lines.append(
-                f"{row.method:40}{in_words(row.kept_bytes):>9}{row.steps_rerun:13,}"
-                f"{row.seconds:10.3g}  {', '.join(notes)}".rstrip()
+                f"{method:{width}}{in_words(row.kept_bytes):>9}{row.steps_rerun:13,}"
+                f"{row.seconds:10.3g}{'' if row.fits else '  too much'}"
             )
         return "\n".join(lines)
 

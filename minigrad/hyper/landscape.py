@@ -117,7 +117,8 @@ class Landscape:
         diverged = int(np.sum(~np.isfinite(self.costs)))
         lines = [
             f"{' x '.join(str(len(x)) for x in self.axes)} trainings, {', '.join(spans)}",
-            f"{len(found)} local minima, {diverged} trainings without a finite cost",
+            f"{len(found)} local {'minimum' if len(found) == 1 else 'minima'}, "
+            f"{diverged} trainings without a finite cost",
         ]
         for m in found[:8]:
             where = ", ".join(f"{n} {x:.4g}" for n, x in m.point.items())
@@ -200,7 +201,7 @@ def landscape(
     ... )
     >>> print(mg.landscape(run, {"eta": [0.1, 0.4, 0.7, 1.0], "lam": 0.5}))
     4 trainings, eta 0.1 to 1
-    1 local minima, 0 trainings without a finite cost
+    1 local minimum, 0 trainings without a finite cost
         0.215332  prominence inf        eta 1  at the edge
     """
     axes = {

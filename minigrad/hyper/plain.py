@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import tree
 
-__all__ = ["named", "plain"]
+__all__ = ["name", "named", "plain"]
 
 
 def plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
-from minigrad.hyper.plain import named, plain
+from minigrad.hyper.plain import name, named, plain
 
 __all__ = ["HyperGradient", "Stats"]
 
@@ -128,12 +128,17 @@ class HyperGradient:
         slopes = tree.paths(self.gradient)
         elasticities = tree.paths(self.elasticity)
         errors = {} if self.error is None else tree.paths(self.error)
+        cells = [("hyper", "value", "dC/dx", "x dC/dx")]
         for path, hyper in tree.paths(self.hypers).items():
             values = (hyper.value, slopes[path], elasticities[path])
             value, slope, elasticity = (brief(x) for x in values)
             if path in errors:
                 slope = f"{slope} ± {brief(errors[path])}"
-            lines.append(f"  {path:16} {value:>14}  dC/dx {slope:>14}  elasticity {elasticity:>14}")
+            cells.append((name(path), value, slope, elasticity))
+        first, *others = (max(map(len, column)) for column in zip(*cells, strict=True))
+        for label, *row in cells:
+            columns = [f"{cell:>{max(14, width)}}" for cell, width in zip(row, others, strict=True)]
+            lines.append("  ".join([f"{label:{max(10, first)}}", *columns]))
         return "\n".join(lines)
 
 

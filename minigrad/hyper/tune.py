@@ -49,9 +49,11 @@ def tune(
 ) -> TuneResult:
     r"""Descend on the outer cost of a run with respect to its hyperparameters.
 
-    .. math:: u \leftarrow u - \alpha \, \mathrm{Adam}\left(\frac{\partial C}{\partial u}\right)
+    .. math:: u_i \leftarrow u_i
+        - \alpha_i \, \mathrm{sign}\left(\frac{\partial C}{\partial u_i}\right)
 
-    in unconstrained coordinates `u`; or by another outer optimiser.
+    in unconstrained coordinates `u`, where each :math:`\alpha_i` is halved when its sign turns; or
+    by another outer optimiser.
 
     Parameters
     ----------
@@ -145,7 +147,7 @@ def tune(
     >>> bool(result.best.cost < 1e-4 < result.costs[0])
     True
     >>> result.stopped
-    'all 20 outer steps done'
+    "converged: the gradient's norm 0.0e+00 is next to nothing"
     """
     whole = isinstance(outer_steps, int | np.integer) and not isinstance(outer_steps, bool)
     if not whole or outer_steps < 1:

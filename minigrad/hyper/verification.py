@@ -116,14 +116,14 @@ class Verification:
         agreement = self.agreement
         names = [name for name in SHORT if name in agreement]
         heads = "".join(f"{SHORT[name]:>6}" for name in names)
-        lines = [f"{'digits in common':18}{'reverse':>13}{heads}{'diff':>5} (± bar)"]
+        lines = [f"{'digits in common':16}{'reverse':>13}{heads}{'diff':>5} (± bar)"]
         slopes = self.answers["finite difference"]
         for k, direction in enumerate(self.directions):
             digits = "".join(f"{shown(agreement[name][k]):>6}" for name in names)
             bar = f"({slopes.errors[k]:.0e})"
             differ = shown(agreement["finite difference"][k])
             value = f"{self.answers['reverse'].values[k]:.6g}"
-            lines.append(f"{direction[-18:]:18}{value:>13}{digits}{differ:>5} {bar}")
+            lines.append(f"{direction[-16:]:16}{value:>13}{digits}{differ:>5} {bar}")
         return lines
 
     def _repr_html_(self) -> str:

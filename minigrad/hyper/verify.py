@@ -118,8 +118,8 @@ def verify(
     if np.ndim(cost) or not np.isfinite(cost):
         values = tree.map(lambda hyper: hyper.value, marked)
         raise ValueError(
-            f"verify: the cost must be a finite number, got {cost!r:.60} at {values!r:.80}; start "
-            f"from a smaller learning rate"
+            f"verify: the cost must be a finite number, got {float(cost)!r} at {values!r:.80}; "
+            f"start from a smaller learning rate"
         )
     with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
         # What explodes is reported as chaos, and why steps are recorded among the warnings.

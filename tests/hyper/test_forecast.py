@@ -59,7 +59,7 @@ def test_the_table_has_a_line_for_each_method():
     for row, line in zip(told.rows.values(), lines[2:], strict=True):
         assert line.startswith(row.method)
         assert ("too much" in line) == (row.kept_bytes > 150)
-        assert ("approximation" in line) == (row.method == "FiniteDifference()")
+        assert ("approximate" in line) == (row.method == "FiniteDifference()")
     assert told.best is None or told.best.fits
 
 
