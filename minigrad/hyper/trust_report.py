@@ -135,7 +135,7 @@ class Trust:
         r"""The hyperparameters whose derivative is below rounding.
 
         To change x by its own size would change the cost by :math:`x \, dC/dx`, and that is no more
-        than :attr:`rounding`.
+        than `rounding`.
         """
         slopes = named(self.gradient)
         sizes = {
