@@ -140,8 +140,8 @@ def other_step():
         ({"hypers": {**start(), "lam": 0.1}}, r"hyper \['lam'\] is positive .* and real .* here"),
         ({"hypers": {**start(), "lam": mg.positive(np.full(4, 0.1))}}, r"shape \(4,\) here"),
         (
-            {"optimiser": mg.hyper.SignSteps(step=0.5)},
-            r"optimiser is SignSteps\(step=1.0.*SignSteps\(step=0.5",
+            {"optimiser": mg.hyper.SignSteps(step=0.25)},
+            r"optimiser is SignSteps\(step=0.5.*SignSteps\(step=0.25",
         ),
         ({"optimiser": "adam"}, "optimiser is SignSteps"),
         ({"method": "recorded"}, "method is 'auto' there and 'recorded' here"),
