@@ -20,12 +20,13 @@ __all__ = ["compare_with_differences", "compare_with_grid"]
 GRID = {"eta": (0.003, 3.0), "lam": (0.003, 30.0)}
 GRID_TEXT = "eta 0.003 to 3, lambda 0.003 to 30"
 SYMBOLS = {"eta": "dC/dη", "lam": "dC/dλ"}
+LARGE = 200 * 10**6  # bytes of a tape beyond which it is not kept whole
 FEW = 8  # numbers among the hyperparameters, each of which costs two trainings
 
 
 def compare_with_differences(about: Subject, hypers: Any, options: argparse.Namespace) -> Any:
     """Print the tape's hypergradient beside finite differences, if the hypers are few numbers."""
-    taped = hyper.hypergradient(about.run, hypers, "recorded")
+    taped = on_tape(about, hypers)
     check: dict[str, Any] = {}
     slopes = named(taped.gradient)
     if np.isfinite(taped.cost) and sum(map(np.size, slopes.values())) <= FEW:
@@ -38,12 +39,21 @@ def compare_with_differences(about: Subject, hypers: Any, options: argparse.Name
                 apart = f"{abs(a - b):.0e}"
                 say(options, f"{labels[name]:{width}}{a:21.14g}{b:21.14g}{apart:>10}")
             check[name] = {"tape": slopes[name], "finite_difference": found}
-    say(
-        options,
-        f"One run on the tape: {taped.stats.instructions:,} instructions, "
-        f"{taped.stats.tape_bytes / 1e6:.0f} MB, {taped.stats.seconds:.2f} s.\n",
-    )
+    stats = taped.stats
+    if stats.instructions:
+        size = f"{stats.instructions:,} instructions, {stats.tape_bytes / 1e6:.0f} MB"
+        say(options, f"One run on the tape: {size}, {stats.seconds:.2f} s.\n")
+    else:
+        size = f"{stats.kept_bytes / 1e6:.0f} MB kept, {stats.seconds:.2f} s"
+        say(options, f"One run on tapes of one step each: {size}.\n")
     return plain(check)
+
+
+def on_tape(about: Subject, hypers: Any) -> hyper.HyperGradient:
+    """Return the hypergradient by one tape of the whole run, or in stretches if that is large."""
+    if about.run.steps and hyper.forecast(about.run, hypers).rows["Recorded"].kept_bytes > LARGE:
+        return hyper.hypergradient(about.run, hypers, hyper.Checkpointed(memory="64 MB"))
+    return hyper.hypergradient(about.run, hypers, "recorded")
 
 
 def compare_with_grid(

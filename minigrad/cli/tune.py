@@ -12,12 +12,14 @@ import numpy as np
 
 from minigrad import hyper
 from minigrad.cli.comparison import compare_with_differences, compare_with_grid
-from minigrad.cli.options import method_option, output_options, run_options, whole
+from minigrad.cli.options import amount, method_option, output_options, run_options, whole
 from minigrad.cli.output import Report, check_file, check_out, say
 from minigrad.cli.subject import Subject, UsageError, subject
 from minigrad.display import ProgressBar
 
 __all__ = ["add"]
+
+ROOM = "256 MB"
 
 
 def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
@@ -40,6 +42,7 @@ def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
         help="of the descent: signs, adam, newton (signs)",
     )
     method_option(parser)
+    parser.add_argument("--memory", type=amount, default=ROOM, help=f"that auto may use ({ROOM})")
     parser.add_argument("--per-step", action="store_true", help="learn a rate for each step")
     parser.add_argument("--per-layer", action="store_true", help="learn a decay for each layer")
     parser.add_argument(
@@ -73,7 +76,7 @@ def tune(options: argparse.Namespace) -> Report:
             hypers,
             options.outer_steps,
             optimiser=options.optimiser,
-            method=options.method,
+            method=hyper.Automatic(options.memory) if options.method == "auto" else options.method,
             checkpoint=options.checkpoint,
             callback=tell,
         )
