@@ -59,7 +59,8 @@ with mg.Tape() as tape:
     final = descend([eta])
 
 print(tape)
-assert len(tape) == 14 and tape[9].inputs == (0, 8)
+assert len(tape) == 14
+assert tape[9].inputs == (0, 8)
 
 # %%
 # ``mg.grad`` inside an open tape records there. So the inner training cost stands on the outer
@@ -111,12 +112,12 @@ etas = np.linspace(0.05, 2.05, 201)
 near = np.linspace(-0.22, 0.22, 2)
 fig, ax = plt.subplots()
 for T, line, at in ((1, "-", 0.6), (3, "--", 0.5), (10, ":", 0.3)):
-    ax.plot(etas, [descend([eta] * T) for eta in etas], f"k{line}", label=f"C after {T} steps")
+    ax.plot(etas, [descend([eta] * T) for eta in etas], f"k{line}", label=f"T = {T}")
     value, slope = mg.value_and_grad(lambda eta, T=T: descend([eta] * T))(at)
     ax.plot(at + near, value + slope * near, color="tab:red", linewidth=3, alpha=0.6)
     ax.plot(at, value, "o", color="tab:red")
 ax.axvline(4 / 3, color="0.6", linewidth=0.8)
-ax.set(title="The final cost as a function of η, and three of its slopes", ylim=(-0.05, 1.5))
+ax.set(title="The cost after T steps as a function of η, and three slopes", ylim=(-0.05, 1.5))
 ax.set(xlabel="learning rate η", ylabel="final cost C")
 ax.legend(frameon=False)
 plt.show()
@@ -220,7 +221,7 @@ lines = ax.contour(grid, grid, height, [0.001, 0.005, 1 / 54, 0.05, 0.1, 0.2], c
 ax.plot(*equal.T, "ks-", markersize=4, label="from (1, 1), to the best constant rate")
 ax.plot(*apart.T, "o--", color="tab:red", markersize=4, label="from (1, 1.1), to zero")
 ax.plot([1, 2], [2, 1], "k*", markersize=11, label="1/h₁ and 1/h₂, in either order")
-ax.legend(frameon=False, loc="upper right", fontsize="small")
+ax.legend(loc="upper right", fontsize="small", framealpha=1.0, edgecolor="white")
 plt.show()
 
 # %%
