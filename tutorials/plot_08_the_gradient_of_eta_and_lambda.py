@@ -5,10 +5,11 @@ The gradient of η and λ of a real run
 Chapter 3 of Michael Nielsen's `Neural Networks and Deep Learning
 <http://neuralnetworksanddeeplearning.com/chap3.html>`_ asks: why not find the learning rate
 :math:`\eta` and the weight decay :math:`\lambda` by gradient descent? A reader `took it up in 2017
-<https://cs.stackexchange.com/q/74561>`_ and added: the final cost "is really a function of the two
-variables", but it is "not at all clear how to write down" its two derivatives. At the end of this
-page you will have both, in exact fractions for a small problem and to thirteen digits for a network
-that reads handwriting, and you will know whom to ask whether such a number can be believed.
+<https://cs.stackexchange.com/q/74561>`_ and was told that the final cost "is really a function of
+the two variables", but that it is "not at all clear how to write down" its two derivatives. At the
+end of this page you will have both, in exact fractions for a small problem and to thirteen digits
+for a network that reads handwriting, and you will know whom to ask whether such a number can be
+believed.
 """
 
 # %%

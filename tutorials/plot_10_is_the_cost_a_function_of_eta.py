@@ -136,8 +136,9 @@ assert np.all(small[4:] > 0.03)
 # Such a training does not arrive: it goes on hopping about the minimum, the further the larger the
 # rate is, and that costs. So the rate matters for ever, and now a *smaller* one would be better.
 #
-# Both at once, :math:`\eta` large at first and small later, is the "decrease η as we get closer to
-# the minimum" of the same answer. It will be learnt a few pages on.
+# Both at once, :math:`\eta` large at first and small later, is what the question of 2017 knew
+# already: "we should decrease η as we get closer to the cost function minima". How fast, will be
+# learnt a few pages on.
 
 # %%
 # Descent on λ
@@ -247,10 +248,10 @@ plt.show()
 # This is what validation data are for, and why this project judges by them.
 
 # %%
-# "Constraints cannot be used"
-# ----------------------------
+# A λ that stays positive
+# -----------------------
 #
-# A last objection: a bound :math:`\lambda > 0` would not go with gradient descent. It does if one
+# Could a bound :math:`\lambda > 0` not save the descent on :math:`C`? One is had for nothing if one
 # descends on :math:`u = \log \lambda`; :func:`minigrad.positive` says so to :func:`minigrad.tune`.
 
 for name, run in runs.items():
