@@ -105,9 +105,9 @@ assert account.direct["C0"] == 0.0
 # %%
 # The three terms of the formula are in the table: the first under ``weights`` of ``C0``, the
 # second under ``weights`` of ``penalty``, and the third under ``direct``. ``C0`` has no direct
-# part, because there is no :math:`\lambda` in it. The sum is the 0.0527 of the last page.
+# part, because there is no :math:`\lambda` in it. The sum is the number of the last page.
 
-assert round(account.total, 4) == 0.0527
+assert round(account.total, 6) == 0.052726
 
 # %%
 # Each :math:`\partial w_i / \partial \lambda`
@@ -128,11 +128,8 @@ assert count == 64 * 30 + 30 + 30 * 10 + 10
 # they should be, two more trainings, with :math:`\lambda` a little larger and a little smaller:
 
 n = 1000
-by_formula = (
-    2.0
-    / (2 * n)
-    * sum(np.sum(2 * layer["w"] * slope["w"]) for layer, slope in zip(weights, slopes, strict=True))
-)
+overlap = sum(np.sum(2 * layer["w"] * dot["w"]) for layer, dot in zip(weights, slopes, strict=True))
+by_formula = 2.0 / (2 * n) * overlap
 squares = sum(np.sum(layer["w"] ** 2) for layer in weights) / (2 * n)
 print(f"second term: {by_formula:.9f} by the formula, {second:.9f} by the way back")
 assert np.isclose(by_formula, second, rtol=1e-9)
@@ -215,12 +212,12 @@ print(f"lambda: first half {decays[:50].sum():.5f}, second half {decays[50:].sum
 assert np.isclose(rates.sum(), told["eta"].total, rtol=1e-10)
 assert np.isclose(decays.sum(), account.weights_part, rtol=1e-10)
 assert np.all(rates[:98] < 0)
-assert np.all(rates[98:] > 0)
+assert np.all(rates[98:] > np.abs(rates[:98]).max())
 assert decays[50:].sum() > 4.0 * decays[:50].sum()
 
 # %%
-# Above, 98 steps ask for a larger rate, all about as much as each other. The last two ask for a
-# smaller one, and more loudly: a step on a mini-batch is partly wrong, later steps put it right,
+# Above, 98 steps ask for a larger rate, each of them a little. The last two ask for a smaller
+# one, and more loudly: a step on a mini-batch is partly wrong, later steps put it right,
 # and after the last there are none. This is why a rate should fall towards the end. Below, the late
 # steps have the say: what an early decay takes from the weights, the training gives back, and what
 # a late one takes stays taken. The second half adds more than four times as much as the first.

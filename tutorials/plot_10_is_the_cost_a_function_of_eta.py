@@ -125,6 +125,7 @@ for steps, one, other in zip(lengths, whole, small, strict=False):
     print(f"{steps:5} steps: all {one:+.4f}, mini-batches {other:+.4f}")
 print(f"{lengths[-1]:5} steps:              mini-batches {small[-1]:+.4f}")
 assert np.all(whole < 0.0)
+assert np.argmin(of_ridge) == np.argmin(whole) == np.argmin(small) == 2  # at ten steps
 assert abs(whole[-1]) < 0.01 * abs(whole[2])
 assert np.all(small[:4] < 0.0)
 assert np.all(small[4:] > 0.03)
@@ -274,7 +275,7 @@ for name, run in runs.items():
 #
 # - **Validation data.** We took the expected error. Forty examples put aside estimate it, and
 #   :math:`\lambda` can be fitted to *them* as well, if there are many hyperparameters.
-# - **The three costs on digits.** Page 8 descends on their validation cost.
+# - **The three costs on digits.** The page on a real run descends on their validation cost.
 # - **When the derivative in η is large and means nothing.** That is the next page.
 # - **Trainings that never end.** :class:`minigrad.Implicit` has their derivative in
 #   :math:`\lambda`; in :math:`\eta` it is zero.
