@@ -52,8 +52,8 @@ def tune(
     .. math:: u_i \leftarrow u_i
         - \alpha_i \, \mathrm{sign}\left(\frac{\partial C}{\partial u_i}\right)
 
-    in unconstrained coordinates `u`, where each :math:`\alpha_i` is halved when its sign turns [1]_;
-    or by another outer optimiser.
+    in unconstrained coordinates `u`, where each :math:`\alpha_i` is halved when its sign turns
+    [1]_; or by another outer optimiser.
 
     Parameters
     ----------
