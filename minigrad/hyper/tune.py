@@ -52,8 +52,8 @@ def tune(
     .. math:: u_i \leftarrow u_i
         - \alpha_i \, \mathrm{sign}\left(\frac{\partial C}{\partial u_i}\right)
 
-    in unconstrained coordinates `u`, where each :math:`\alpha_i` is halved when its sign turns; or
-    by another outer optimiser.
+    in unconstrained coordinates `u`, where each :math:`\alpha_i` is halved when its sign turns
+    [1]_; or by another outer optimiser.
 
     Parameters
     ----------
@@ -130,7 +130,8 @@ def tune(
 
     References
     ----------
-    .. [1] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980.
+    .. [1] M. Riedmiller, H. Braun, "A direct adaptive method for faster backpropagation learning:
+       the RPROP algorithm", IEEE International Conference on Neural Networks, 1993.
     .. [2] D. Maclaurin, D. Duvenaud, R. P. Adams, "Gradient-based Hyperparameter Optimization
        through Reversible Learning", arXiv:1502.03492, experiment on learning rate schedules.
 
