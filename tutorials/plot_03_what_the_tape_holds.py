@@ -1,157 +1,31 @@
 """
-How the tape works
-==================
+What the tape holds
+===================
 
-A tape is a list of what was computed, line by line, in the order in which it happened. A derivative
-is that list read backward. This page reads one backward *by hand*, so that nothing stays hidden,
-and then puts a training on the tape, backward passes included. From there on the learning rate has
-a derivative like any other number.
+At the end of this page you can read a tape: print it, index it, name its parts, draw it, weigh it,
+and ask it which of its lines a derivative came from. The tape that we read holds three steps of a
+training, backward passes included, so you will also have seen where a learning rate enters.
 """
-
-# %%
-# A derivative by hand
-# --------------------
-#
-# Take :math:`y = x \sin x` at :math:`x = 2`. The product rule says
-#
-# .. math:: \frac{dy}{dx} = \sin x + x \cos x.
-#
-# The tape is told that :math:`x` is a variable, and watches the rest:
-
-import matplotlib.pyplot as plt
-import numpy as np
-
-import minigrad as mg
-
-with mg.Tape() as tape:
-    x = tape.variable(2.0, name="x")
-    y = x * np.sin(x)
-
-by_tape = tape.gradient(y, x)
-by_hand = np.sin(2.0) + 2.0 * np.cos(2.0)
-print(f"by tape {by_tape:.15f}\nby hand {by_hand:.15f}")
-assert np.isclose(by_tape, by_hand, rtol=1e-15)
-
-# %%
-# What stands on the tape
-# -----------------------
-#
-# Three instructions, one a line: its number, the name that we gave it, the operation, what it
-# reads, and the shape of its result; ``()`` is a single number. ``%0`` means the result of
-# instruction 0.
-
-print(tape)
-assert len(tape) == 3
-
-# %%
-# An instruction is a named tuple, and there is nothing more to it. An input of ``-1`` would
-# mean that this operand is a constant.
-
-print(*tape[2]._asdict().items(), sep="\n")
-assert tape[2].inputs == (0, 1)
-assert tape[2].value == y.value
-
-# %%
-# Backward, line by line
-# ----------------------
-#
-# Going backward, each line gets a number :math:`\bar v`, its *cotangent*: how much :math:`y`
-# changes for a change of this line's result :math:`v`. The last line is :math:`y` itself, so it
-# starts with :math:`\bar y = 1`. Every line then hands something on to the lines that it read.
-# How much, says the *VJP rule* of its operation: a product :math:`y = a b`, for one, hands
-# :math:`\bar y b` to :math:`a` and :math:`\bar y a` to :math:`b`.
-#
-# .. admonition:: Predict first
-#
-#    Line 0 is :math:`x`. How many times will this loop hand something to it?
-
-y_bars = {2: 1.0}
-for i in (2, 1):
-    line, y_bar = tape[i], y_bars[i]
-    for position, source in enumerate(line.inputs):
-        rule = line.primitive.vjps[position]
-        x_bar = rule(y_bar, line.value, *line.operands)
-        y_bars[source] = y_bars.get(source, 0.0) + x_bar
-        print(f"%{i} {line.primitive.name} hands {x_bar:+.6f} to %{source}")
-print(f"%0 has {y_bars[0]:+.6f} in the end")
-
-assert y_bars[0] == by_tape
-
-# %%
-# Twice: once for each use of :math:`x`, in the product and in the sine. What arrives is
-# *added*; that is the whole chain rule. And when the loop comes to a line, every line that
-# reads it has been met already, because those stand further down. Nothing has to be sorted, and
-# nothing recurses.
-#
-# The ``assert`` says ``==``, not "nearly": the loop did what ``tape.gradient`` does, operation
-# by operation.
-
-# %%
-# The same list, forward
-# ----------------------
-#
-# Read from the top, the list carries *tangents*: how fast each line changes when :math:`x`
-# moves at speed 1. Each operation has a *JVP rule* that says how.
-
-y_dots = {0: 1.0}
-for i in (1, 2):
-    line = tape[i]
-    y_dots[i] = sum(
-        line.primitive.jvps[position](y_dots[source], line.value, *line.operands)
-        for position, source in enumerate(line.inputs)
-    )
-
-print(f"forward {y_dots[2]:.15f}")
-assert y_dots[2] == tape.tangent(y, x, 1.0)
-assert np.isclose(y_dots[2], by_tape, rtol=1e-15)
-
-# %%
-# One sweep backward gives the derivative of one result in *all* variables. One sweep forward
-# gives the derivatives of *all* results in one variable.
-
-# %%
-# The rules are recorded too
-# --------------------------
-#
-# So far we asked after ``with``: the tape was closed, and the answer was a plain number. Inside
-# ``with``, the rules of the sweep work on Variables. They are made of ordinary operations, so
-# the tape records them like everything else.
-#
-# .. admonition:: Predict first
-#
-#    What did the backward loop above compute at each hand-over? By how many lines will the tape
-#    grow?
-
-with mg.Tape() as tape:
-    x = tape.variable(2.0, name="x")
-    y = x * np.sin(x)
-    slope = tape.gradient(y, x)
-
-print(tape)
-assert len(tape) == 3 + 5
-
-# %%
-# By five: two products for the rule of the product, a cosine and a product for the rule of the
-# sine, and the addition of what arrived twice at :math:`x`. Now ``slope`` stands on the tape as
-# ``y`` does, so it can be swept again. Second order takes no new code:
-#
-# .. math:: \frac{d^2y}{dx^2} = 2 \cos x - x \sin x
-
-second = tape.gradient(slope, x)
-print(f"by tape {second:.15f}")
-assert np.isclose(second, 2.0 * np.cos(2.0) - 2.0 * np.sin(2.0), rtol=1e-14)
 
 # %%
 # A step of training
 # ------------------
 #
-# Nor does training. Let the cost be :math:`C_0(w) = \frac12 (w - a)^2` with :math:`a = 2`, and
-# let one step of gradient descent with weight decay be
+# Let the cost be :math:`C_0(w) = \frac12 (w - a)^2`, and let one step of gradient descent with
+# weight decay be
 #
 # .. math:: w \leftarrow w - \eta \, \bigl(C_0'(w) + \lambda w\bigr).
 #
-# The slope comes from the tape, and :math:`\eta` and :math:`\lambda` are variables on it, just
-# as :math:`w` is. ``tape.mark`` gives a name to a range of lines.
+# The slope :math:`C_0'` comes from the tape; :math:`\eta` and :math:`\lambda` are variables on
+# it, as :math:`w` is. :meth:`minigrad.Tape.mark` gives a name to a range of lines.
+
+import math
+import textwrap
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import minigrad as mg
 
 
 def train(targets):
@@ -171,42 +45,83 @@ def train(targets):
     return tape, eta, lam, w
 
 
+# %%
+# Read it
+# -------
+#
+# Printed, a tape is a table with one line for each instruction: its number, the name that we
+# gave it, the operation, what it reads, and the shape of its result. ``%0`` is the result of
+# line 0, and ``()`` is the shape of a single number.
+#
+# .. admonition:: Predict first
+#
+#    Which lines will have been written by us, and which by ``tape.gradient``?
+
 tape, eta, lam, w = train([2.0])
 print(tape)
+assert len(tape) == 12
+
+# %%
+# The marks know. Each is a name and a range, the innermost first:
+
 print(*tape.marks, sep="\n")
+assert [mark.name for mark in tape.marks] == ["forward", "backward", "update", "step 0"]
+forward, backward, update, step = tape.marks
+assert (backward.start, backward.stop) == (6, 8)
 
 # %%
-# After one step, the derivative can be read off the formula:
-# :math:`dw/d\eta = -(C_0'(w) + \lambda w)`, the direction of the step itself, which here is
-# :math:`-(-1 + 0.1)`.
-
-d_eta = tape.gradient(w, eta)
-print(f"dw/d eta = {d_eta}")
-assert d_eta == 0.9
+# Three variables; three lines of cost; two lines of slope, which the sweep wrote; four lines of
+# update. The sweep used nothing but the operations of the table. That a slope is a slope can't be
+# seen from its lines.
 
 # %%
-# Five steps
-# ----------
-#
-# With five, :math:`\eta` is used five times, and each step starts where the last one ended. In
-# exact fractions, by hand, :math:`w_5 = 1.7077170367`, with :math:`dw_5/d\eta = 0.906800445`
-# and :math:`dw_5/d\lambda = -1.182422175`. What does the tape say?
-
-tape, eta, lam, w = train([2.0] * 5)
-d_eta, d_lam = tape.gradient(w, [eta, lam])
-print(f"w = {w:.12f}, dw/d eta = {d_eta:.12f}, dw/d lam = {d_lam:.12f}")
-assert np.isclose(w.value, 1.7077170367, rtol=1e-15)
-assert np.isclose(d_eta, 0.906800445, rtol=1e-14)
-assert np.isclose(d_lam, -1.182422175, rtol=1e-14)
-
-# %%
-# The tape, drawn
+# Step through it
 # ---------------
 #
-# Here is the tape of three steps. Every dot is a line, and an arc leads from each line to one
-# that reads it. The long arcs start at the three variables on the left: :math:`\eta` and
-# :math:`\lambda` are used once in every step, and so each of their derivatives is a sum over
-# the steps.
+# ``tape[i]`` is one instruction, a named tuple: the primitive, where its operands stand on the
+# tape, the operands themselves, its parameters, and the value that came out.
+
+print(*tape[3]._asdict().items(), sep="\n")
+assert tape[3].inputs == (2, -1)
+assert tape[3].operands == (1.0, 2.0)
+
+# %%
+# An input of ``-1`` says that this operand is a constant: the target :math:`a = 2` was a plain
+# number, so the tape keeps it but can't be asked for its derivative. That is the whole difference
+# between a constant and a variable.
+#
+# An instruction holds all that is needed to do it again. So here is the list, done again from
+# the top, with another learning rate put in:
+
+
+def again(tape, changed):
+    """Go through a tape from the top with some of its variables changed; return all values."""
+    values = []
+    for i, line in enumerate(tape):
+        operands = [
+            values[j] if j >= 0 else x for j, x in zip(line.inputs, line.operands, strict=True)
+        ]
+        value = line.primitive.function(*operands, **line.params)
+        values.append(changed.get(i, value))
+    return values
+
+
+assert again(tape, {})[-1] == w.value
+faster = again(tape, {eta.index: 0.5})[-1]
+print(f"w = {w.value} with eta = 0.3, {faster} with eta = 0.5")
+assert math.isclose(faster, 1.0 - 0.5 * (1.0 - 2.0 + 0.1 * 1.0), rel_tol=1e-15)
+
+# %%
+# Thus the tape is not a log but a program. It has no branches, no loops and no functions any more;
+# what is left of a ``for`` are its turns, one after another.
+
+# %%
+# Draw it
+# -------
+#
+# Three steps, drawn: every dot is a line, and an arc leads from each line to one that reads it.
+# The long arcs start at the three variables on the left. :math:`\eta` and :math:`\lambda` are
+# used once in every step, :math:`w` only in the first, which makes a new one.
 
 tape, *_ = train([2.0] * 3)
 looks = {  # marker, line and colour of each part
@@ -242,32 +157,17 @@ ax.set_axis_off()
 ax.legend(loc="upper right", frameon=False)
 plt.show()
 
-# %%
-# How long it gets
-# ----------------
-#
-# The backward sweep of step 3 asks for the slope at the :math:`w` of step 3. So it looks at the
-# lines from there on, three of them, and not at the whole history.
-#
-# .. admonition:: Predict first
-#
-#    The tape of one step has 12 lines. How many has that of 1,000 steps?
-
-lengths = {steps: len(train([2.0] * steps)[0]) for steps in (1, 2, 10, 1000)}
-print(lengths)
-assert lengths[1] == 12
-assert all(length == 3 + 9 * steps for steps, length in lengths.items())
-
-# %%
-# Three variables, and nine lines for each step: the tape grows linearly. If each sweep went
-# back to the beginning, it would grow as the square.
+uses = [sum(line.inputs.count(v) for line in tape) for v in (0, 1)]
+print(f"eta is read {uses[0]} times, lam {uses[1]} times")
+assert uses == [3, 3]
 
 # %%
 # Which step mattered?
 # --------------------
 #
-# The derivative in :math:`\eta` is a sum with one term for each use. ``contributions`` gives
-# the terms.
+# Where an arc arrives, :math:`\eta` mattered. So its derivative is a sum with one term for each
+# arc, and ``contributions`` gives the terms, each with the line that it came through and that
+# line's mark.
 #
 # .. admonition:: Predict first
 #
@@ -275,8 +175,9 @@ assert all(length == 3 + 9 * steps for steps, length in lengths.items())
 #    the learning rate matter more in the first step or in the last?
 
 tape, eta, _, w = train([2.0] * 12)
-calm = [term.value for term in tape.gradient(w, eta, contributions=True)]
-print(np.array(calm))
+terms = tape.gradient(w, eta, contributions=True)
+print(*terms[:2], sep="\n")
+calm = [term.value for term in terms]
 assert len(calm) == 12
 assert np.allclose(calm, calm[0], rtol=1e-12)
 assert np.isclose(sum(calm), tape.gradient(w, eta), rtol=1e-14)
@@ -288,13 +189,14 @@ assert np.isclose(sum(calm), tape.gradient(w, eta), rtol=1e-14)
 #
 # A real training sees another mini-batch at every step. Let each step have its own target,
 # scattered around 2, and the picture changes: what an early step did wrong is put right by
-# those that follow, and what the last one does stays.
+# those that follow, and what the last one does stays. The dashed line are the equal terms from
+# above, the bars those of the scattered targets.
 
 targets = 2.0 + np.random.default_rng(0).normal(size=12)
 tape, eta, _, w = train(list(targets))
 noisy = [term.value for term in tape.gradient(w, eta, contributions=True)]
 
-fig, ax = plt.subplots()
+fig, ax = plt.subplots(figsize=(7.0, 3.6))
 ax.bar(range(12), noisy, color="0.75", edgecolor="black", label="a target for each step")
 ax.plot(range(12), calm, "k--", label="the same target for all")
 ax.axhline(0.0, color="black", linewidth=0.8)
@@ -308,15 +210,45 @@ print(f"first half {early:.2f}, second half {late:.2f}")
 assert late > 5.0 * early
 
 # %%
-# What an error looks like
-# ------------------------
+# Weigh it
+# --------
+#
+# The tape keeps every result until the tape itself goes. ``nbytes`` says what the arrays come to,
+# each counted once however many lines read it; the single numbers above counted as nothing.
+#
+# .. admonition:: Predict first
+#
+#    :math:`w` now has 1,000 weights, 8,000 bytes. How many such arrays will each step leave on
+#    the tape? Look at the table on top.
+
+
+def weigh(steps):
+    """Return the bytes on the tape of a training of 1,000 weights."""
+    with mg.Tape() as tape:
+        eta, w = tape.variable(0.3), tape.variable(np.ones(1000))
+        for _ in range(steps):
+            slope = tape.gradient(0.5 * np.sum((w - 2.0) ** 2), w)
+            w = w - eta * slope
+    return tape.nbytes
+
+
+grown = {steps: weigh(steps) - weigh(0) for steps in (1, 10, 100)}
+print(grown)
+assert all(size == steps * (6 * 8000 + 8) for steps, size in grown.items())
+
+# %%
+# Six, and one number: the error, its square, two on the way back, the product with :math:`\eta`,
+# and the new :math:`w`; the number is the cotangent of the sum, the same for all weights. So a
+# tape is as heavy as the training is long and the network large. That is the price of going
+# backward, and a later page is about paying less.
+
+# %%
+# What it will not let pass
+# -------------------------
 #
 # A derivative that is silently wrong is worse than none, so two things are refused. One is to
 # take a number off the tape without saying so. Here a formula calls ``math.exp``, which wants a
 # ``float``:
-
-import math
-import textwrap
 
 with mg.Tape() as tape:
     x = tape.variable(2.0)
@@ -331,10 +263,11 @@ with mg.Tape() as tape:
 
 # %%
 # The other is to change an array that the tape has used. It does not copy your data; it
-# remembers what they looked like, and compares before a sweep.
+# remembers what they looked like, and compares before a sweep. A tape made with ``lines=True``
+# also knows where in your program each instruction was written, and says so.
 
 data = np.array([1.0, 2.0, 3.0])
-with mg.Tape() as tape:
+with mg.Tape(lines=True) as tape:
     w = tape.variable(0.5)
     y = np.sum(w * data)
 
@@ -342,9 +275,11 @@ data[0] = 100.0
 try:
     tape.gradient(y, w)
 except mg.errors.ChangedArrayError as error:
-    print(textwrap.fill(str(error), 80))
+    message = str(error)
 else:
     raise AssertionError("a wrong derivative got out")
+print(textwrap.fill(message, 80))
+assert "instruction 1 (multiply on " in message
 
 # %%
 # Put the number back, and the tape trusts the array again:
@@ -357,13 +292,8 @@ assert tape.gradient(y, w) == 6.0
 # What we left out
 # ----------------
 #
-# - **Arrays.** All numbers were single ones. Arrays work in the same way; their rules are in
-#   the table of :doc:`all that is differentiated </support>`.
-# - **Functions instead of tapes.** ``mg.grad(f)(x)`` opens a tape, records, sweeps and throws
-#   it away. Inside an open tape it records there, so it could have stood in the training step
-#   above.
-# - **A few lines of the sweep.** The real one looks first which lines depend on the sources at
-#   all, fits each result to the shape and dtype of its source, and frees what it has passed. It
-#   is the function :func:`minigrad.sweep.backward`.
-# - **Memory.** The tape keeps every result, so a long training takes much of it.
-# - **A training worth the name.** That is the next page.
+# - **How the sweep reads the list.** That is the next page.
+# - **Several outputs.** An operation such as a decomposition gives more than one array. It is one
+#   line, and a line ``select`` follows for each part.
+# - **Doing it again, properly.** ``again`` above is the idea of :mod:`minigrad.program`, which
+#   makes a Python function of a tape and of its sweep.
