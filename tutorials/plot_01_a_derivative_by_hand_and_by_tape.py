@@ -82,7 +82,7 @@ assert len(tape) == 3
 
 by_tape = tape.gradient(y, x)
 print(f"by tape {by_tape:.15f}\nby hand {by_hand:.15f}")
-assert np.isclose(by_tape, by_hand, rtol=1e-14)
+assert abs(by_tape / by_hand - 1.0) < 1e-14 < wrong_by[best]
 
 # %%
 # Equal to the last digits that a float has. In the picture the error of trying comes down from
@@ -127,7 +127,7 @@ with mg.Tape() as tape:
 print(f"{turns} turns of the loop, {len(tape)} lines of tape")
 print(f"by tape {tape.gradient(root, a):.15f}\nby hand {0.5 / np.sqrt(2.0):.15f}")
 assert turns == 5
-assert np.isclose(tape.gradient(root, a), 0.5 / np.sqrt(2.0), rtol=1e-12)
+assert np.isclose(tape.gradient(root, a), 0.5 / np.sqrt(2.0), rtol=1e-12, atol=0.0)
 
 # %%
 # The slope of the square root, :math:`1 / (2 \sqrt a)`: the loop computes the root, so its
@@ -160,7 +160,7 @@ ax.axhline(0.0, color="0.6", linewidth=0.8)
 ax.set(xlabel="x", title="Every point of the dashed curve is one tape, recorded and swept")
 ax.legend(frameon=False)
 plt.show()
-assert np.allclose(slopes, np.sin(at) + at * np.cos(at), rtol=1e-13)
+assert np.allclose(slopes, np.sin(at) + at * np.cos(at), rtol=1e-13, atol=0.0)
 
 # %%
 # What we left out
