@@ -240,6 +240,6 @@ assert tape.gradient(w, eta) == Fraction(181360089, 2 * 10**8)
 #   gives them all, and :func:`minigrad.hvp` the product with a vector, without the matrix.
 # - **Which derivative is meant.** In ``grad`` inside ``grad`` each call makes a variable of its
 #   own, so that the inner derivative can't be confused with the outer. See
-#   :mod:`minigrad.transforms`.
+#   ``minigrad.transforms``.
 # - **Longer rules**, such as those of an eigenvalue or of a Bessel function. They are in the same
 #   style, and the checker goes over every one of them.
