@@ -144,9 +144,9 @@ def start(options: argparse.Namespace) -> Report:
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is there and is not a folder")
     written, kept = folder.start(options.force)
-    lines = [f"{len(written)} files written to {path}"]
+    lines = [f"{len(written)} file{'' if len(written) == 1 else 's'} written to {path}"]
     if kept:
-        lines.append(f"{len(kept)} were there and are kept; --force begins them anew")
+        lines.append(f"{len(kept)} that were there are kept; --force begins them anew")
     lines.append(f"Begin with {folder.file(EXERCISES[0])}, then: {typed('check', folder)}")
     data = {"written": [str(one) for one in written], "kept": [str(one) for one in kept]}
     return Report("\n".join(lines), data)
@@ -221,7 +221,7 @@ def solution(options: argparse.Namespace) -> Report:
         unread = len(exercise.hints) - folder.hints.get(exercise.name, 0)
         if unread and exercise.name not in folder.solved:
             return Report(
-                f"There are {unread} hints left: {typed(f'hint {exercise.number}', folder)}\n"
+                f"Hints left: {unread}; {typed(f'hint {exercise.number}', folder)}\n"
                 f"(--now shows the solution all the same)",
                 {"solution": None, "hints_left": unread},
                 1,

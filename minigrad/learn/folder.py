@@ -1,6 +1,6 @@
 """The reader's folder: the files to write in, and a note of what is solved and which hints are out.
 
-The note is ``progress.json``. It goes by the names of exercises, so that it stays true if their
+The note is ``minigrad-learn.json``. It goes by the names of exercises, so that it stays true if their
 order changes.
 """
 
@@ -17,7 +17,7 @@ from minigrad.learn.stub import stub
 
 __all__ = ["Folder"]
 
-NOTE = "progress.json"
+NOTE = "minigrad-learn.json"
 
 
 @dataclass

@@ -42,10 +42,13 @@ def judge(exercise: Exercise, path: Path) -> Outcome:
 
     Raises
     ------
-    OSError, ValueError
-        If the file can't be read, or is not text.
+    OSError
+        If the file can't be read.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        return Outcome("failed", f"the file is not UTF-8 text: {error.reason} at {error.start}")
     module = ModuleType(exercise.name, exercise.module.__doc__)
     module.__file__ = str(path)
     try:

@@ -37,7 +37,7 @@ def stub(source: str) -> str:
     --------
     >>> from minigrad.learn import stub
     >>> text = 'def double(x):\n    # solution\n    return 2 * x\n    # end\n'
-    >>> print(stub(text))
+    >>> print(stub(text), end="")
     def double(x):
         raise NotImplementedError("yours to write")
     """
@@ -51,7 +51,7 @@ def solved(source: str) -> str:
     --------
     >>> from minigrad.learn import solved
     >>> text = 'def double(x):\n    # solution\n    return 2 * x\n    # end\n'
-    >>> print(solved(text))
+    >>> print(solved(text), end="")
     def double(x):
         return 2 * x
     """

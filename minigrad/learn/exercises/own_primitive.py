@@ -6,8 +6,8 @@ Make ``smooth_abs(x, width)`` a primitive of two operands:
 
 with the decorator ``@primitive``, and give it its rules with
 
-    def_vjp(smooth_abs, by_x, by_width)
-    def_jvp(smooth_abs, by_x, by_width)
+    def_vjp(primitive, rule for x, rule for width)
+    def_jvp(primitive, rule for x, rule for width)
 
 A rule gets the incoming derivative, the output, and the inputs. The function is elementwise, so its
 Jacobian is diagonal and the same rule serves both directions. Broadcasting and dtypes are not the
