@@ -1,7 +1,7 @@
 """The reader's folder: the files to write in, and a note of what is solved and which hints are out.
 
-The note is ``minigrad-learn.json``. It goes by the names of exercises, so that it stays true if their
-order changes.
+The note is ``minigrad-learn.json``. It goes by the names of exercises, so that it stays true if
+their order changes.
 """
 
 from __future__ import annotations
@@ -73,10 +73,12 @@ class Folder:
         written, kept = [], []
         for exercise in EXERCISES:
             path = self.file(exercise)
-            if path.exists() and not force:
+            try:
+                with path.open("w" if force else "x", encoding="utf-8") as file:
+                    file.write(stub(exercise.source))
+            except FileExistsError:
                 kept.append(path)
                 continue
-            write_atomically(path, stub(exercise.source).encode())
             self.solved.discard(exercise.name)
             written.append(path)
         self.save()
@@ -84,8 +86,9 @@ class Folder:
 
     def record(self, exercise: Exercise, passed: bool) -> None:
         """Note how a check went."""
-        (self.solved.add if passed else self.solved.discard)(exercise.name)
-        self.save()
+        if passed != (exercise.name in self.solved):
+            self.solved ^= {exercise.name}
+            self.save()
 
     def hint(self, exercise: Exercise) -> int:
         """Note that one hint more is read; return how many are out."""
