@@ -1,4 +1,4 @@
-"""What the build computes: the support table, the signatures of primitives, the look of figures."""
+"""What the build computes: tables, the signatures of primitives, the look of figures."""
 
 import inspect
 import re
@@ -9,6 +9,7 @@ import matplotlib as mpl
 from sphinx.application import Sphinx
 
 from minigrad.extend import Primitive
+from minigrad.learn import EXERCISES
 from minigrad.ops import support_table
 
 HERE = Path(__file__).parent
@@ -18,6 +19,7 @@ BACK = re.compile(r"(?P<up>(\.\./)+)(?P<document>generated/[\w.-]+)\.html#(?P<an
 def setup(app: Sphinx) -> dict[str, bool]:
     """Join the build."""
     app.connect("builder-inited", write_support_table)
+    app.connect("builder-inited", write_exercises)
     app.connect("autodoc-process-signature", signature_of_primitive)
     app.connect("autodoc-skip-member", skip_field_without_words)
     app.connect("html-page-context", mend_links_from_sources)
@@ -37,6 +39,15 @@ def write_support_table(app: Sphinx) -> None:
     _write(
         "support_values.rst", ", ".join(_linked(e["function"]) for e in entries if not e["modes"])
     )
+
+
+def write_exercises(app: Sphinx) -> None:
+    """Write what ``exercises.rst`` includes: what there is to solve, and in which file."""
+    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 6 54 40", ""]
+    rows = [(str(one.number), one.title, f"``{one.file_name}``") for one in EXERCISES]
+    for number, title, name in [("N", "Exercise", "Your file"), *rows]:
+        lines += [f"   * - {number}", f"     - {title}", f"     - {name}"]
+    _write("exercises.rst", "\n".join(lines))
 
 
 def _write(name: str, text: str) -> None:

@@ -75,11 +75,11 @@ print(f"Stored:   {stored.stats.kept_bytes / 1e6:5.1f} MB, dC/deta {stored.gradi
 
 shorter = mg.hypergradient(training(100), hypers, mg.Stored())
 assert np.isclose(stored.gradient["eta"], recorded.gradient["eta"], rtol=1e-12)
-assert stored.stats.kept_bytes < 0.5 * recorded.stats.tape_bytes
+assert stored.stats.kept_bytes < 0.6 * recorded.stats.tape_bytes
 assert stored.stats.kept_bytes == 2 * shorter.stats.kept_bytes
 
 # %%
-# Half the memory, or less. But both grow with the number of steps, and at a hundred thousand of
+# About half the memory. But both grow with the number of steps, and at a hundred thousand of
 # them either is too much.
 
 # %%

@@ -5,7 +5,8 @@ Results go to standard output, progress to standard error if that is a terminal.
 ===  ==========================================================================
  0   done
  1   it failed: a training that diverged, answers that disagree, a statement that
-     is not settled, a file that can't be read, code of your own that raised
+     is not settled, an exercise that is not solved, a file that can't be read,
+     code of your own that raised
  2   the command line was wrong; nothing was begun
 130  interrupted with Ctrl-C
 ===  ==========================================================================
@@ -27,6 +28,7 @@ from minigrad.cli import (
     explain,
     gradient,
     landscape,
+    learn,
     memory,
     tape,
     trust,
@@ -40,7 +42,7 @@ from minigrad.errors import MinigradError
 
 __all__ = ["main"]
 
-COMMANDS = (tune, gradient, verify, trust, explain, landscape, memory, tape, claims)
+COMMANDS = (tune, gradient, verify, trust, explain, landscape, memory, tape, claims, learn)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
