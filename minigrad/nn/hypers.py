@@ -77,7 +77,7 @@ def onto_scaled(hyper: Any, d: Any, x: Any, scale: Any) -> Any:
 @primitive
 def inner(a: Any, b: Any) -> Any:
     """Return the sum of the products of two arrays of one shape, of which none is conjugated."""
-    return np.vdot(a.conj() if a.dtype.kind == "c" else a, b)
+    return a.ravel().dot(b.ravel())  # half the time of np.vdot, if they are small
 
 
 def_vjp(inner, lambda y_bar, y, a, b: y_bar * b, lambda y_bar, y, a, b: y_bar * a)

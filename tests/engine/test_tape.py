@@ -774,6 +774,30 @@ def test_one_rule_for_all_operands_is_asked_once_a_sweep():
     assert tape.gradient(slope, b) == 5.0
 
 
+def test_a_rule_for_all_operands_computes_what_is_wanted():
+    asked = []
+
+    @primitive
+    def product(a, b):
+        return a * b
+
+    def bar(name, y_bar, other):
+        asked.append(name)
+        return y_bar * other
+
+    @product.def_vjp
+    def _(y_bar, y, a, b):
+        return lambda: bar("a", y_bar, b), lambda: bar("b", y_bar, a)
+
+    with mg.Tape() as tape:
+        a, b = tape.variable(2.0), tape.variable(3.0)
+        slope = tape.gradient(product(a, b), a)
+        assert asked == ["a"]
+        assert tape.gradient(product(7.0, b), b).value == 7.0
+        assert asked == ["a", "b"]
+    assert tape.gradient(slope, [a, b]) == [0.0, 1.0]
+
+
 def test_an_unused_output_counts_as_zero():
     with mg.Tape() as tape:
         r, t = tape.variable(2.0), tape.variable(0.7)

@@ -9,6 +9,7 @@ from minigrad import nn, tree
 from minigrad.datasets import batches, digits
 from minigrad.nn.init import stretch
 from minigrad.ops.rows import sum_rows
+from minigrad.ops.special import dense_tanh
 from minigrad.optim import schedules, sgd
 from minigrad.testing import check_grads, check_primitive, complex_step
 
@@ -106,6 +107,13 @@ def test_an_mlp_is_the_formula_written_out():
             h = h @ layer["w"] + layer["b"]
             h = h if k == 2 else activation(h)
         assert np.allclose(nn.mlp(params, x, activation), h, rtol=1e-14)
+
+
+def test_a_layer_and_its_tanh_in_one():
+    rng = np.random.default_rng(1)
+    check_grads(dense_tanh, tuple(rng.normal(size=shape) for shape in [(3, 2), (2, 4), 4]))
+    x, w, b = np.array([[1, 2]]), np.array([[1], [-1]]), np.array([3])  # of whole numbers as well
+    assert np.array_equal(dense_tanh(x, w, b), np.tanh(x @ w + b))
 
 
 @pytest.mark.parametrize("activation", [nn.tanh, nn.sigmoid, nn.relu, nn.softplus, nn.gelu])

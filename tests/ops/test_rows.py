@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
+from minigrad import nn
 from minigrad.ops.rows import highest, sum_along
 from minigrad.testing import check_grads
 
@@ -53,3 +54,18 @@ def test_a_recorded_sum_has_its_derivative():
     with mg.Tape() as tape:
         sum_along(tape.variable(x), 1)
     assert [line.primitive.name for line in tape] == ["variable", "sum"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(size=st.floats(-1.0, 4.0), seed=st.integers(0, 100))
+def test_softmax_is_the_same_with_and_without_a_shift(dtype, size, seed):
+    """Whether or not the size of the logits calls for one."""
+    x = (10.0**size * np.random.default_rng(seed).normal(size=(4, 3))).astype(dtype)
+    exact = x.astype(np.longdouble)
+    exact = exact - exact.max(axis=1, keepdims=True)
+    log_p = exact - np.log(np.exp(exact).sum(axis=1, keepdims=True))
+    eps = np.finfo(dtype).eps * (1.0 + np.max(np.abs(x)))
+    assert_allclose(nn.log_softmax(x), log_p, rtol=0, atol=8 * eps)
+    assert_allclose(nn.softmax(x), np.exp(log_p), rtol=0, atol=8 * np.finfo(dtype).eps)
+    total = nn.logsumexp(x, axis=1, keepdims=True)
+    assert_allclose(total, (x - log_p)[:, :1], rtol=0, atol=8 * eps)

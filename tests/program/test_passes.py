@@ -8,7 +8,7 @@ from machines import ELEMENTWISE, SUMS, VIEWS, interpret, programs, record, same
 from minigrad.nn import cross_entropy
 from minigrad.ops.elementwise import multiply, negative
 from minigrad.ops.products import matmul_nt
-from minigrad.ops.special import dense, twice
+from minigrad.ops.special import dense, dense_tanh, twice
 from minigrad.optim import steps
 from minigrad.primitive import broadcast_to, primitive
 from minigrad.program import optimise
@@ -197,6 +197,7 @@ def test_a_primitive_is_known_by_more_than_its_name():
 
 FUSED = {
     dense: [M, M, V],
+    dense_tanh: [M, M, V],
     twice: [ETA, M],
     steps.descend: [M, ETA, M],
     steps.add_scaled: [M, ETA, M],
