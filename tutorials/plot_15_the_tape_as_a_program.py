@@ -110,9 +110,9 @@ print(compiled.forward_program.source)
 # - ``rest`` is :math:`1 - \eta \lambda / n`. It stands *above* the loop, since it is the same in
 #   every step.
 # - The backward pass of the network is in it, under ``mg.grad``, and it looks as one would derive
-#   it by hand: ``less_targets_2`` is softmax minus one-hot over :math:`m`, and
-#   ``np.subtract(1.0, scaled, ...)`` the slope of tanh. The cost itself is *not* there. Nobody reads
-#   it, so it was dropped.
+#   it by hand: ``less_targets_2`` is softmax minus one-hot over :math:`m`, and ``np.subtract(1.0,
+#   scaled, ...)`` the slope of tanh. The cost itself is *not* there. Nobody reads it, so it was
+#   dropped.
 # - ``kept.append(...)`` is all that the way back will need of a step.
 #
 # The names are what minigrad makes up from shapes and operations; in the comments beside them are
@@ -220,8 +220,8 @@ assert 0.8 < counts["statements"] / counts["on the tape"] < 0.85
 # The passes took seven lines, though before that they *added* some: the update of ``optim.sgd`` is
 # one line on the tape, which they write out as the products and differences that it stands for, so
 # that those can be shared with the adjoint. Statements are fewer still, since ``rest`` went above
-# the loop and single numbers are gathered into one expression. A third of the statements work in place,
-# and make no new array.
+# the loop and single numbers are gathered into one expression. A third of the statements work in
+# place, and make no new array.
 #
 # But four fifths of the lines are still there, and that is no disappointment. Most of them are
 # what the derivative needs. What has gone is everything *between* them: for each line of a tape,

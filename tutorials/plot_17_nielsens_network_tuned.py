@@ -212,9 +212,9 @@ plt.show()
 # valley is flat: once :math:`\lambda` is small enough, it does not matter how small. With so few
 # epochs there is little to be gained from a penalty, and the descent says so by walking on.
 #
-# They did not find the very lowest spot. The map has a slightly lower one at :math:`\eta \approx 2`.
-# Between it and the descents the floor has ripples, finer than the map shows, and a derivative sees
-# only the slope under its feet:
+# They did not find the very lowest spot. The map has a slightly lower one at :math:`\eta \approx
+# 2`. Between it and the descents the floor has ripples, finer than the map shows, and a derivative
+# sees only the slope under its feet:
 
 best = tuned.best.cost
 between = run.evaluate({"eta": 1.4, "lam": tuned.values["lam"]})
