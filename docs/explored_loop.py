@@ -5,7 +5,7 @@ import minigrad as mg
 with mg.Tape() as tape:
     eta = tape.variable(0.05, name="eta")
     lam = tape.variable(0.1, name="lam")
-    w = tape.variable(1.5, name="w_0")
+    w = tape.variable(0.3, name="w_0")
     for t in range(3):
         loss = (w * w - 1.0) ** 2
         slope = tape.gradient(loss, w)  # this sweep is recorded too

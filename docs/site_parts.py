@@ -1,7 +1,8 @@
-"""What the build computes: the support table, the signatures of primitives, the look of figures."""
+"""What the build computes: the support table, the tape explorer, signatures, the look of figures."""
 
 import inspect
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ BACK = re.compile(r"(?P<up>(\.\./)+)(?P<document>generated/[\w.-]+)\.html#(?P<an
 def setup(app: Sphinx) -> dict[str, bool]:
     """Join the build."""
     app.connect("builder-inited", write_support_table)
+    app.connect("builder-inited", write_explorer)
     app.connect("autodoc-process-signature", signature_of_primitive)
     app.connect("autodoc-skip-member", skip_field_without_words)
     app.connect("html-page-context", mend_links_from_sources)
@@ -37,6 +39,12 @@ def write_support_table(app: Sphinx) -> None:
     _write(
         "support_values.rst", ", ".join(_linked(e["function"]) for e in entries if not e["modes"])
     )
+
+
+def write_explorer(app: Sphinx) -> None:
+    """Write what ``explorer.rst`` embeds: the tape of the loop that it shows, to step through."""
+    explored = runpy.run_path(str(HERE / "explored_loop.py"))
+    _write("explorer.html", explored["explorer"].fragment)
 
 
 def _write(name: str, text: str) -> None:

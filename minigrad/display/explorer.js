@@ -67,7 +67,7 @@ function explore(root, ownsAddress) {
     const middle = lines.map(({ line }) => line.offsetTop + line.offsetHeight / 2);
     const arc = (from, to, style, tip) => {
       const [a, b] = [middle[from], middle[to]];
-      const reach = Math.min(width - 6, 8 + Math.abs(a - b) / 9), x = width - 8;
+      const reach = Math.min(width - 6, 8 + Math.abs(a - b) / 9), x = width - 12;
       const path = svg(arcs, "path", style);
       path.setAttribute("d", `M${x} ${a}C${x - reach * 1.3} ${a} ${x - reach * 1.3} ${b} ${x} ${b}`);
       if (!tip) return;
@@ -199,7 +199,7 @@ function explore(root, ownsAddress) {
         const set = term.event <= k;
         items[i].textContent = set ? term.value.text : "–";
         if (!bars.length) return;
-        const high = set && most ? Math.abs(numbers[i]) / most : 0.02;
+        const high = set && most ? Math.abs(numbers[i]) / most : 0.06;
         place(bars[i], { y: set && numbers[i] > 0 ? -high : set ? 0 : -high / 2, height: high });
         bars[i].setAttribute("class", !set ? "mg-unset" : term.event === k ? "mg-new" : "");
       });

@@ -126,12 +126,13 @@ class Story:
             prim, inputs, operands, params, value = self.tape[index]
             called = [self.label(j) if j >= 0 else brief(x)
                       for j, x in zip(inputs, operands, strict=True)]  # fmt: skip
-            called += [f"{key}={brief(item)}" for key, item in params.items()]
+            settings = [f" with {key}={brief(item)}" for key, item in params.items()]
             shown = shown_value(value)
-            entry = inputs == (-1,) and prim.name == "variable"
-            what = "a variable" if entry else f"{prim.name} of {' and '.join(called)} is"
+            what = f"{prim.name} of {' and '.join(called)}{''.join(settings)} is"
+            if inputs == (-1,) and prim.name == "variable":
+                what = "a variable,"
             name = self.tape.names.get(index, "")
-            words = f"Record %{index}{f' ({name})' if name else ''}: {what}"
+            words = f"Record %{index}{f' ({name})' if name else ''}: {what} {shown['text']}."
             reads = list(dict.fromkeys(self.row[j] for j in inputs if j >= 0))
             self.row[index] = len(self.rows)
             self.rows.append({
@@ -141,8 +142,7 @@ class Story:
                 "reads": reads, "value": shown,
             })  # fmt: skip
             rows = [*reads, self.row[index]]
-            comma = "," if entry else ""
-            self.events.append(event("record", f"{words}{comma} {shown['text']}.", rows))
+            self.events.append(event("record", words, rows))
 
     def leave_out(self, index: int) -> None:
         """Tell the folded instructions in one event, at the first of them."""
@@ -207,9 +207,9 @@ class Story:
             self.take(pull)
         changed = [i for i in dict.fromkeys(pull.into for pull in pulls) if i not in self.hidden]
         words = f"Sweep back over {self.fold.words.strip('. ')} at once"
-        parts = [f"{self.label(i)} is now {shown_value(self.held[i])['text']}"
+        parts = [f"of {self.label(i)} {shown_value(self.held[i])['text']}"
                  for i in changed if i in self.asked]  # fmt: skip
-        words += f": the cotangent of {', of '.join(parts)}." if parts else "."
+        words += f": the cotangent is now {', '.join(parts)}." if parts else "."
         rows = [self.row[self.fold.start]]
         self.events.append(event("pull", words, rows, now=self.now(changed)))
 
