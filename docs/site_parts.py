@@ -1,4 +1,4 @@
-"""What the build computes: the support table, the tape explorer, signatures, the look of figures."""
+"""What the build computes: the support table, the explorer, signatures, the look of figures."""
 
 import inspect
 import re

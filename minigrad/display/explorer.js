@@ -138,19 +138,19 @@ function explore(root, ownsAddress) {
       if (row.name) add(what, "span", "mg-name", `${row.name} `);
       what.append(`${row.primitive} `);
       if (row.reads.length) add(what, "span", "mg-operands", row.operands.join(" "));
-      add(line, "td", "", row.value.text).title = exactly(row.value);
+      spell(add(line, "td"), row.value);
       return { line, cotangent: add(line, "td") };
     });
   }
 
   function showCotangent(cell, value) {
     cell.className = !value ? "" : value.lacks ? "mg-partial" : "mg-whole";
-    cell.title = value ? exactly(value) : "not yet computed";
     if (value) {
-      cell.textContent = value.text;
+      spell(cell, value);
       if (value.lacks) add(cell, "span", "mg-hidden", ` so far, ${value.lacks} more to come`);
     } else if (!cell.querySelector(".mg-hidden")) {
       cell.replaceChildren();
+      cell.title = "not yet computed";
       add(cell, "span", "", "–").setAttribute("aria-hidden", "true");
       add(cell, "span", "mg-hidden", "not yet computed");
     }
@@ -206,8 +206,14 @@ function explore(root, ownsAddress) {
     };
   }
 
-  function exactly(value) {
-    return typeof value.exact === "number" ? String(value.exact) : value.text;
+  // A value as text whose numbers are not broken; all its digits show when it is pointed at.
+  function spell(cell, value) {
+    cell.replaceChildren();
+    for (const word of value.text.split(" ")) {
+      if (cell.hasChildNodes()) cell.append(" ");
+      add(cell, "span", "mg-word", word);
+    }
+    cell.title = typeof value.exact === "number" ? String(value.exact) : value.text;
   }
   function add(parent, tag, style = "", text = "") {
     const made = parent.appendChild(document.createElement(tag));

@@ -79,9 +79,7 @@ class Explorer:
         )
 
 
-def explore(
-    tape: Tape, target: Any, sources: Any, path: Any = None, *, shown: int = 6
-) -> Explorer:
+def explore(tape: Tape, target: Any, sources: Any, path: Any = None, *, shown: int = 6) -> Explorer:
     """Make a page on which to step through a tape and through the sweep back over it.
 
     Parameters
@@ -132,7 +130,9 @@ def explore(
     The sweep is done: dC/d x = 6.
     """
     if shown < 2:
-        raise ValueError(f"explore: shown={shown!r}: at least the first and the last step are shown")
+        raise ValueError(
+            f"explore: shown={shown!r}: at least the first and the last step are shown"
+        )
     tape.gradient(target, sources, contributions=True)  # whatever is wrong is said before any work
     if not isinstance(target, Variable):
         raise errors.TargetError(

@@ -33,7 +33,7 @@ def sections(tape: Tape, stop: int) -> list[Mark]:
     ...     for _ in range(3):
     ...         w = w - eta * tape.gradient(w * w, w)
     >>> [tuple(step) for step in sections(tape, len(tape))]
-    [('step 1', 2, 9), ('step 2', 9, 16), ('step 3', 16, 23)]
+    [('step 1', 2, 8), ('step 2', 8, 14), ('step 3', 14, 20)]
     """
     found: list[Mark] = []
     for mark in sorted(tape.marks, key=lambda mark: (mark.start, -mark.stop)):

@@ -18,7 +18,7 @@ from minigrad.display.sections import fold, sections
 from minigrad.display.text import brief
 from minigrad.primitive import filled_like, select
 from minigrad.sweep import dependents
-from minigrad.tape import Mark, Tape, has_derivative
+from minigrad.tape import Tape, has_derivative
 from minigrad.variable import Variable, at
 
 __all__ = ["Story", "shown_value"]
@@ -40,12 +40,12 @@ def shown_value(value: Any) -> dict[str, Any]:
         return {"text": f"{len(value)} part{'s' * (len(value) != 1)}", "exact": None}
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
-        return {"text": f"{value!s:.60}" if array.ndim == 0 else sized(array), "exact": None}
+        return {"text": f"{value!s:.60}" if array.ndim == 0 else brief(array), "exact": None}
     if array.ndim == 0:
         return {"text": short(array), "exact": exact(array)}
     if array.size > FEW:
         norm = short(np.linalg.norm(array.ravel()))
-        return {"text": f"{sized(array)}, norm {norm}", "exact": None}
+        return {"text": f"array{array.shape} of norm {norm}".replace(", ", ","), "exact": None}
     text = np.array2string(array, formatter={"all": short}, separator=", ").replace("\n", "")
     return {"text": text, "exact": [exact(x) for x in array.flat]}
 
@@ -58,11 +58,6 @@ def short(number: Any) -> str:
 def exact(number: Any) -> Any:
     """Return a number as JSON has it: what is not finite is a word there."""
     return float(number) if np.isfinite(number) else str(float(number))
-
-
-def sized(array: Any) -> str:
-    """Return the shape of an array in words."""
-    return f"{'×'.join(map(str, array.shape))} array"
 
 
 class Story:
@@ -126,9 +121,10 @@ class Story:
             prim, inputs, operands, params, value = self.tape[index]
             called = [self.label(j) if j >= 0 else brief(x)
                       for j, x in zip(inputs, operands, strict=True)]  # fmt: skip
-            settings = [f" with {key}={brief(item)}" for key, item in params.items()]
+            settings = ", ".join(f"{key}={brief(item)}" for key, item in params.items())
             shown = shown_value(value)
-            what = f"{prim.name} of {' and '.join(called)}{''.join(settings)} is"
+            settings = settings and f" with {settings}"
+            what = f"{prim.name} of {' and '.join(called)}{settings} is"
             if inputs == (-1,) and prim.name == "variable":
                 what = "a variable,"
             name = self.tape.names.get(index, "")
@@ -207,9 +203,9 @@ class Story:
             self.take(pull)
         changed = [i for i in dict.fromkeys(pull.into for pull in pulls) if i not in self.hidden]
         words = f"Sweep back over {self.fold.words.strip('. ')} at once"
-        parts = [f"of {self.label(i)} {shown_value(self.held[i])['text']}"
+        parts = [f"the cotangent of {self.label(i)} is now {shown_value(self.held[i])['text']}"
                  for i in changed if i in self.asked]  # fmt: skip
-        words += f": the cotangent is now {', '.join(parts)}." if parts else "."
+        words += f": {', '.join(parts)}." if parts else "."
         rows = [self.row[self.fold.start]]
         self.events.append(event("pull", words, rows, now=self.now(changed)))
 
@@ -249,7 +245,9 @@ def event(
 def in_order_of_the_sweep(tape: Tape, target: int, sources: Sequence[int]) -> list[Pull]:
     """Return everything that is passed back on the way from the target to the sources."""
     active = sorted(dependents(tape, sources, target))
-    asked = [i for i in active if type(value := tape[i].value) is not tuple and has_derivative(value)]
+    asked = [
+        i for i in active if type(value := tape[i].value) is not tuple and has_derivative(value)
+    ]
     variables = [at(tape, i, tape[i].value) for i in asked]
     found = tape.gradient(at(tape, target, tape[target].value), variables, contributions=True)
     pulls = [
@@ -259,6 +257,8 @@ def in_order_of_the_sweep(tape: Tape, target: int, sources: Sequence[int]) -> li
     ]
     reached = {target, *(pull.into for pull in pulls)}
     pulls += [
-        Pull(i, tape[i].inputs[0], None) for i in asked if tape[i].primitive is select and i in reached
+        Pull(i, tape[i].inputs[0], None)
+        for i in asked
+        if tape[i].primitive is select and i in reached
     ]
     return sorted(pulls, key=lambda p: (-p.use, tape[p.use].inputs.index(p.into)))
