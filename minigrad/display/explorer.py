@@ -122,7 +122,7 @@ def explore(tape: Tape, target: Any, sources: Any, path: Any = None, *, shown: i
     Nothing is recorded yet. Step forward.
     Record %0 (x): a variable, 3.
     Record %1: multiply of %0 (x) and %0 (x) is 9.
-    Record %2: add of %1 and 1.0 is 10.
+    Record %2: add of %1 (multiply) and 1.0 is 10.
     The sweep begins at %2 (add): the cotangent of the target is 1.
     Pull 1 from %2 (add) into %1 (multiply): its cotangent is now 1, complete.
     Pull 3 from %1 (multiply) into %0 (x): its cotangent is now 3, 1 of 2 terms.

@@ -45,7 +45,7 @@ def shown_value(value: Any) -> dict[str, Any]:
         return {"text": short(array), "exact": exact(array)}
     if array.size > FEW:
         norm = short(np.linalg.norm(array.ravel()))
-        return {"text": f"array{array.shape} of norm {norm}".replace(", ", ","), "exact": None}
+        return {"text": f"{array.shape} of norm {norm}".replace(", ", ","), "exact": None}
     text = np.array2string(array, formatter={"all": short}, separator=", ").replace("\n", "")
     return {"text": text, "exact": [exact(x) for x in array.flat]}
 
