@@ -110,6 +110,14 @@ def test_the_sentences():
     ]
 
 
+def test_two_uses_by_one_instruction_come_in_the_order_of_its_operands():
+    with mg.Tape() as tape:
+        x = tape.variable(2.0, name="x")
+        y = x / x
+    (source,) = tape.explore(y, x).data["sources"]
+    assert [term["value"]["exact"] for term in source["terms"]] == [0.5, -0.5]
+
+
 @pytest.mark.parametrize("marked", [False, True])
 @pytest.mark.parametrize("shown", [2, 5, 6])
 def test_a_long_loop_is_folded_and_its_numbers_stay(marked, shown):
