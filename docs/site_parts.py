@@ -1,7 +1,8 @@
-"""What the build computes: tables, the signatures of primitives, the look of figures."""
+"""What the build computes: tables, the explorer, signatures, the look of figures."""
 
 import inspect
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Join the build."""
     app.connect("builder-inited", write_support_table)
     app.connect("builder-inited", write_exercises)
+    app.connect("builder-inited", write_explorer)
     app.connect("autodoc-process-signature", signature_of_primitive)
     app.connect("autodoc-skip-member", skip_field_without_words)
     app.connect("html-page-context", mend_links_from_sources)
@@ -48,6 +50,12 @@ def write_exercises(app: Sphinx) -> None:
     for number, title, name in [("N", "Exercise", "Your file"), *rows]:
         lines += [f"   * - {number}", f"     - {title}", f"     - {name}"]
     _write("exercises.rst", "\n".join(lines))
+
+
+def write_explorer(app: Sphinx) -> None:
+    """Write what ``explorer.rst`` embeds: the tape of the loop that it shows, to step through."""
+    explored = runpy.run_path(str(HERE / "explored_loop.py"))
+    _write("explorer.html", explored["explorer"].fragment)
 
 
 def _write(name: str, text: str) -> None:

@@ -310,11 +310,8 @@ class Tape:
         """Return the cotangents that a backward sweep starts from, by instruction."""
         if cotangent is None:
             value = value_of(target)
-            if not isinstance(value, float) and (
-                tree.children(target) is not None
-                or np.shape(value) != ()
-                or np.asarray(value).dtype.kind not in "fiuO"
-            ):
+            one = isinstance(value, float) or (tree.children(target) is None and not np.ndim(value))
+            if not one or np.asarray(value).dtype.kind not in "fiuO":
                 raise errors.TargetError(
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
                     f"give `cotangent=` the weights of its elements"
@@ -392,6 +389,33 @@ class Tape:
 
     def __str__(self) -> str:
         return str(OPERATORS["table"](self))
+
+    def explore(self, target: Any, sources: Any, path: Any = None) -> Any:
+        """Make a page on which to step through the tape and through the sweep back over it.
+
+        It shows each instruction with its value and its cotangent, a sentence for each step, and
+        what each use of a source contributes to the gradient. A notebook displays it.
+
+        Parameters
+        ----------
+        target : Variable
+            A real scalar.
+        sources : Variable, or tree of Variables
+            What the gradient is taken with respect to.
+        path : str or path, optional
+            A file to write the page to: one piece of HTML, which loads nothing.
+
+        Returns
+        -------
+        minigrad.display.Explorer
+            Made by :func:`minigrad.display.explore`, which tells more.
+
+        Raises
+        ------
+        TapeError, TargetError, SourceError, TapeMismatchError, ChangedArrayError, MissingRuleError
+            As for :meth:`gradient`, with contributions.
+        """
+        return OPERATORS["explore"](self, target, sources, path)
 
     def __repr__(self) -> str:
         return f"<Tape of {len(self)} instructions, {'open' if self.is_open else 'closed'}>"

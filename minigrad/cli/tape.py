@@ -1,4 +1,4 @@
-"""``minigrad tape``: the tape of a short training, as a table."""
+"""``minigrad tape``: the tape of a short training, as a table or as a page to step through."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minigrad import tree
 from minigrad.cli.options import output_options, run_options
 from minigrad.cli.output import Report, check_out
 from minigrad.cli.subject import subject
-from minigrad.display import rows, table
+from minigrad.display import explore, rows, table
 from minigrad.hyper.domains import markers
 from minigrad.tape import Tape
 
@@ -26,7 +26,8 @@ def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
         name,
         help="the instructions of a short training",
         description="Record a training on a tape, and show its instructions with the lines of the "
-        "program that they come from.",
+        "program that they come from. With --out NAME.html: a page on which to step through "
+        "the recording and through the sweep back from the cost to the hyperparameters.",
     )
     parser.set_defaults(command=tape)
     run_options(parser, steps=STEPS)
@@ -42,7 +43,9 @@ def tape(options: argparse.Namespace) -> Report:
     with Tape(lines=options.run is not None) as recorded:  # of our own code lines say little
         values = tree.map(lambda hyper: hyper.value, marked)
         variables = recorded.variable(values, name="hypers")
-        run.cost(run.train(marked, variables), variables)
+        cost = run.cost(run.train(marked, variables), variables)
+    if options.out is not None and options.out.suffix == ".html" and not options.json:
+        return Report(explore(recorded, cost, variables).page)
     columns = ("index", "name", "primitive", "operands", "shape", "line")
     data: dict[str, Any] = {
         "instructions": len(recorded),

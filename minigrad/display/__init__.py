@@ -1,6 +1,7 @@
-"""How things look: tapes as tables, progress as a bar."""
+"""How things look: tapes as tables and as pages to step through, progress as a bar."""
 
+from minigrad.display.explorer import Explorer, explore
 from minigrad.display.progress import ProgressBar
 from minigrad.display.text import rows, table
 
-__all__ = ["ProgressBar", "rows", "table"]
+__all__ = ["Explorer", "ProgressBar", "explore", "rows", "table"]

@@ -51,3 +51,11 @@ def test_the_version_is_told(capsys):
         main(["--version"])
     assert left.value.code == 0
     assert capsys.readouterr().out == f"minigrad-tape {mg.__version__}\n"
+
+
+def test_a_tape_becomes_a_page_to_step_through(tmp_path):
+    page = tmp_path / "tape.html"
+    assert main(["tape", "--steps", "1", "--hidden", "3", "--out", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "The sweep is done: dC/d hypers['eta'] = " in text
