@@ -18,7 +18,7 @@ from minigrad.display.sections import fold, sections
 from minigrad.display.text import brief
 from minigrad.primitive import filled_like, select
 from minigrad.sweep import dependents
-from minigrad.tape import Tape, has_derivative
+from minigrad.tape import Tape
 from minigrad.variable import Variable, at
 
 __all__ = ["Story", "shown_value"]
@@ -245,9 +245,7 @@ def event(
 def in_order_of_the_sweep(tape: Tape, target: int, sources: Sequence[int]) -> list[Pull]:
     """Return everything that is passed back on the way from the target to the sources."""
     active = sorted(dependents(tape, sources, target))
-    asked = [
-        i for i in active if type(value := tape[i].value) is not tuple and has_derivative(value)
-    ]
+    asked = [i for i in active if type(value := tape[i].value) is not tuple and varies(value)]
     variables = [at(tape, i, tape[i].value) for i in asked]
     found = tape.gradient(at(tape, target, tape[target].value), variables, contributions=True)
     pulls = [
@@ -262,3 +260,8 @@ def in_order_of_the_sweep(tape: Tape, target: int, sources: Sequence[int]) -> li
         if tape[i].primitive is select and i in reached
     ]
     return sorted(pulls, key=lambda p: (-p.use, tape[p.use].inputs.index(p.into)))
+
+
+def varies(value: Any) -> bool:
+    """Whether a value varies smoothly: floating, complex or exact."""
+    return np.asarray(value).dtype.kind in "fcO"
