@@ -39,7 +39,8 @@ class Stats:
         For an approximation that leaves a part of the sum out: about how large the Euclidean norm
         of that part is.
     tape_bytes : int
-        Bytes of arrays on the tape, 0 for methods without one.
+        About how many bytes of arrays are on the tape, from the sizes at the first two steps; 0 for
+        methods without one.
     instructions : int
         Length of the tape.
     residual : float

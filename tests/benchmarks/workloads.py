@@ -139,20 +139,21 @@ class Problem:
     @cached_property
     def run(self) -> mg.TrainingRun:
         """The same training as a user of minigrad writes it."""
+        n, (images, labels) = self.n, self.validation
 
         def slopes(params: Any, batch: Any) -> Any:
             return mg.grad(lambda p: nn.cross_entropy(nn.mlp(p, batch[0]), batch[1]))(params)
 
         def descend(params: Any, h: Any, batch: Any) -> Any:
             grads = slopes(params, batch)
-            return optim.sgd.update(params, grads, (), eta=h["eta"], lam=h["lam"], n=self.n)[0]
+            return optim.sgd.update(params, grads, (), eta=h["eta"], lam=h["lam"], n=n)[0]
 
         def roll(state: Any, h: Any, batch: Any) -> Any:
             params, velocity = state
-            return optim.momentum.update(params, slopes(params, batch), velocity, **h, n=self.n)
+            return optim.momentum.update(params, slopes(params, batch), velocity, **h, n=n)
 
         def value(params: Any) -> Any:
-            return nn.cross_entropy(nn.mlp(params, self.validation.x), self.validation.y)
+            return nn.cross_entropy(nn.mlp(params, images), labels)
 
         if self.workload.mu is None:
             return mg.TrainingRun(
