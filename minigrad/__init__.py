@@ -46,13 +46,13 @@ if TYPE_CHECKING:
         real,
         unit_interval,
     )
-    from minigrad.hyper.compare import compare
-    from minigrad.hyper.explain import explain
-    from minigrad.hyper.landscape import landscape
-    from minigrad.hyper.multistart import multistart
-    from minigrad.hyper.trust import trust
-    from minigrad.hyper.tune import tune
-    from minigrad.hyper.verify import verify
+    from minigrad.hyper.insight.compare import compare
+    from minigrad.hyper.insight.explain import explain
+    from minigrad.hyper.insight.trust import trust
+    from minigrad.hyper.searching.landscape import landscape
+    from minigrad.hyper.searching.multistart import multistart
+    from minigrad.hyper.tuning.tune import tune
+    from minigrad.hyper.verification.verify import verify
 
 __version__ = "0.1.0"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from minigrad.cli.subject import UsageError
-from minigrad.hyper.files import write_atomically
+from minigrad.hyper.tuning.files import write_atomically
 
 __all__ = ["Report", "check_file", "check_out", "finish", "say"]
 

@@ -67,7 +67,7 @@ class Explorer:
 
     def save(self, path: Any) -> None:
         """Write the page to a file, whole or not at all; a file that is there is replaced."""
-        from minigrad.hyper.files import write_atomically
+        from minigrad.hyper.tuning.files import write_atomically
 
         write_atomically(Path(path), self.page.encode())
 

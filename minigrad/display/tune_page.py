@@ -12,13 +12,13 @@ from minigrad import tree
 from minigrad.display.svg import Line, heat_map, line_chart
 from minigrad.display.tune_plot import courses, logarithmic
 from minigrad.hyper.domains import Hyper
-from minigrad.hyper.files import write_atomically
 from minigrad.hyper.plain import named, plain
 from minigrad.hyper.result import brief
+from minigrad.hyper.tuning.files import write_atomically
 from minigrad.variable import value_of
 
 if TYPE_CHECKING:
-    from minigrad.hyper.tune_result import TuneResult
+    from minigrad.hyper.tuning.tune_result import TuneResult
 
 __all__ = ["page", "save_page", "summary"]
 

@@ -10,7 +10,7 @@ from minigrad.display.plots import pyplot
 from minigrad.hyper.plain import named
 
 if TYPE_CHECKING:
-    from minigrad.hyper.tune_result import TuneResult
+    from minigrad.hyper.tuning.tune_result import TuneResult
 
 __all__ = ["courses", "logarithmic", "tune_plot"]
 

@@ -1,8 +1,5 @@
 """Hyperparameters: training runs, their hypergradients, and the descent on them."""
 
-from minigrad.hyper.boxes import Box, between
-from minigrad.hyper.checkpoint import CheckpointError
-from minigrad.hyper.compare import Comparison, Trial, compare
 from minigrad.hyper.domains import (
     Domain,
     Hyper,
@@ -12,10 +9,13 @@ from minigrad.hyper.domains import (
     real,
     unit_interval,
 )
-from minigrad.hyper.explain import explain
-from minigrad.hyper.explanation import Account, Explanation
 from minigrad.hyper.forecast import Forecast, Row, forecast
-from minigrad.hyper.landscape import Landscape, Minimum, landscape
+from minigrad.hyper.insight.compare import Comparison, Trial, compare
+from minigrad.hyper.insight.explain import explain
+from minigrad.hyper.insight.explanation import Account, Explanation
+from minigrad.hyper.insight.sharpness import Sharpness
+from minigrad.hyper.insight.trust import trust
+from minigrad.hyper.insight.trust_report import Trust
 from minigrad.hyper.memory import NotEnoughMemoryError
 from minigrad.hyper.methods import (
     METHODS,
@@ -32,22 +32,22 @@ from minigrad.hyper.methods import (
     Truncated,
     hypergradient,
 )
-from minigrad.hyper.momentum_run import MomentumRun
-from minigrad.hyper.multistart import MultistartResult, multistart
-from minigrad.hyper.online import OnlineResult, online
-from minigrad.hyper.outer import Adam, Newton, SignSteps
 from minigrad.hyper.progress import Progress
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.search import SearchResult, grid_search, random_search
-from minigrad.hyper.sharpness import Sharpness
-from minigrad.hyper.trust import trust
-from minigrad.hyper.trust_report import Trust
-from minigrad.hyper.tune import OuterStep, TuneResult, tune
-from minigrad.hyper.verification import Verification
-from minigrad.hyper.verify import verify
-from minigrad.hyper.witnesses import Answer
-from minigrad.hyper.workers import Failure, SearchError, SearchInterrupted
+from minigrad.hyper.searching.boxes import Box, between
+from minigrad.hyper.searching.landscape import Landscape, Minimum, landscape
+from minigrad.hyper.searching.multistart import MultistartResult, multistart
+from minigrad.hyper.searching.search import SearchResult, grid_search, random_search
+from minigrad.hyper.searching.workers import Failure, SearchError, SearchInterrupted
+from minigrad.hyper.tuning.checkpoint import CheckpointError
+from minigrad.hyper.tuning.online import OnlineResult, online
+from minigrad.hyper.tuning.outer import Adam, Newton, SignSteps
+from minigrad.hyper.tuning.tune import OuterStep, TuneResult, tune
+from minigrad.hyper.unrolling.momentum_run import MomentumRun
+from minigrad.hyper.verification.report import Verification
+from minigrad.hyper.verification.verify import verify
+from minigrad.hyper.verification.witnesses import Answer
 
 __all__ = [
     "METHODS",

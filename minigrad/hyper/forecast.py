@@ -11,12 +11,12 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.errors import MissingRuleError
-from minigrad.hyper.directions import Directions
 from minigrad.hyper.domains import markers
 from minigrad.hyper.memory import NotEnoughMemoryError, available_bytes, in_bytes, in_words
-from minigrad.hyper.revolve import Plan, fewest_reruns, least_memory
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.unroll import State, Unroll, size, zero
+from minigrad.hyper.unrolling.directions import Directions
+from minigrad.hyper.unrolling.revolve import Plan, fewest_reruns, least_memory
+from minigrad.hyper.unrolling.unroll import State, Unroll, size, zero
 from minigrad.program.step import floating
 
 __all__ = ["Forecast", "Row", "forecast"]

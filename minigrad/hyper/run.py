@@ -203,7 +203,7 @@ class TrainingRun:
         >>> "= state - eta * (state - 2.0)" in run.program({"eta": 0.3}).source
         True
         """
-        from minigrad.hyper.unroll import Unroll  # which knows TrainingRun
+        from minigrad.hyper.unrolling.unroll import Unroll  # which knows TrainingRun
 
         unroll = Unroll(self, hypers)
         state = unroll.begin()

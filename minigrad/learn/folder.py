@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from minigrad.hyper.files import write_atomically
+from minigrad.hyper.tuning.files import write_atomically
 from minigrad.learn.exercise import EXERCISES, Exercise
 from minigrad.learn.stub import stub
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.hyper.directions import Directions
-from minigrad.hyper.unroll import Unroll
+from minigrad.hyper.unrolling.directions import Directions
+from minigrad.hyper.unrolling.unroll import Unroll
 from minigrad.program import Emitted
 from tests.benchmarks.workloads import problem
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.hyper.unroll import Unroll
+from minigrad.hyper.unrolling.unroll import Unroll
 from tests.benchmarks.timing import line, paired
 from tests.benchmarks.workloads import NAMES, problem
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.hyper.checkpoint import CheckpointFile
+from minigrad.hyper.tuning.checkpoint import CheckpointFile
 from tests.cli.conftest import strict
 
 SHORT = {  # the arguments of each command, what its JSON has, and how wide its lines are

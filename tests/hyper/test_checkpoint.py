@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as shapes
 
 from minigrad.hyper import CheckpointError
-from minigrad.hyper.checkpoint import FRONT, MAGIC, VERSION, CheckpointFile, decode, encode
+from minigrad.hyper.tuning.checkpoint import FRONT, MAGIC, VERSION, CheckpointFile, decode, encode
 
 HEADER = {"identity": {"training steps": "5"}, "words": "η"}
 ARRAYS = {"costs": np.array([0.5, np.nan, np.inf]), "accepted": np.array([True, False, True])}
@@ -169,7 +169,7 @@ def test_a_real_limit_on_the_size_of_files_leaves_what_was_there(tmp_path):
     path = tmp_path / "tune.checkpoint"
     code = (
         "import resource, numpy as np\n"
-        "from minigrad.hyper.checkpoint import CheckpointFile\n"
+        "from minigrad.hyper.tuning.checkpoint import CheckpointFile\n"
         f"with CheckpointFile({str(path)!r}) as file:\n"
         "    file.write({'step': 0}, {})\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
@@ -200,7 +200,7 @@ def test_a_folder_that_may_not_be_written_to_is_named(tmp_path, monkeypatch):
 def test_the_second_process_gets_one_clear_error(tmp_path):
     path = tmp_path / "tune.checkpoint"
     code = (
-        "import sys; from minigrad.hyper.checkpoint import CheckpointFile\n"
+        "import sys; from minigrad.hyper.tuning.checkpoint import CheckpointFile\n"
         f"with CheckpointFile({str(path)!r}): pass"
     )
     other = [sys.executable, "-c", code]

@@ -17,8 +17,8 @@ import minigrad as mg
 from minigrad import tree
 from minigrad.hyper.memory import in_bytes, in_words
 from minigrad.hyper.methods import checkpointed
-from minigrad.hyper.revolve import Plan, extra_steps
-from minigrad.hyper.snapshots import OnDisk
+from minigrad.hyper.unrolling.revolve import Plan, extra_steps
+from minigrad.hyper.unrolling.snapshots import OnDisk
 
 STATE = 3 * 8  # bytes of the state of `gradient_descent`,
 STEP = mg.hypergradient(*gradient_descent(1), mg.Stored()).stats.kept_bytes  # and of a step

@@ -8,9 +8,9 @@ from training_runs import RUNS
 
 import minigrad as mg
 from minigrad import tree
-from minigrad.hyper.directions import Directions
 from minigrad.hyper.domains import markers
-from minigrad.hyper.unroll import Unroll
+from minigrad.hyper.unrolling.directions import Directions
+from minigrad.hyper.unrolling.unroll import Unroll
 from minigrad.program import StepPrograms
 
 SCHEDULED = [name for name in RUNS if name in ("schedules", "all kinds")]

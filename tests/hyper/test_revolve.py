@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigrad.hyper.revolve import (
+from minigrad.hyper.unrolling.revolve import (
     Plan,
     extra_steps,
     fewest_reruns,

@@ -14,7 +14,7 @@ from training_runs import RUNS
 
 import minigrad as mg
 from minigrad import tree
-from minigrad.hyper.outer_cost import outer_cost
+from minigrad.hyper.searching.outer_cost import outer_cost
 
 between = mg.hyper.between
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import minigrad as mg
-from minigrad.hyper.stopping import Rules
+from minigrad.hyper.tuning.stopping import Rules
 
 
 def training(steps=5, target=2.0):

@@ -11,8 +11,8 @@ from training_runs import RUNS
 import minigrad as mg
 from minigrad import nn, tree
 from minigrad.experiments import Classification
-from minigrad.hyper.ladder import ladder
-from minigrad.hyper.verification import agreeing_digits
+from minigrad.hyper.verification.ladder import ladder
+from minigrad.hyper.verification.report import agreeing_digits
 
 EXACT = ("recorded", "forward", "complex step")
 NEEDED = {"finite difference": 9.0, "complex step": 12.0, "forward": 12.0, "recorded": 12.0}

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import minigrad as mg
 from minigrad import nn, optim, tree
-from minigrad.hyper.unroll import Recording, weak
+from minigrad.hyper.unrolling.unroll import Recording, weak
 from minigrad.program import Fallback, StepPrograms
 from minigrad.program.step import floating
 from minigrad.tape import Tape

@@ -8,7 +8,7 @@ from test_step_programs import ACTIVATIONS, LOSSES, OPTIMISERS, close, training
 
 import minigrad as mg
 from minigrad import nn, tree
-from minigrad.hyper.unroll import Recording, weak
+from minigrad.hyper.unrolling.unroll import Recording, weak
 from minigrad.program import liveness
 from minigrad.program.step import floating
 from minigrad.program.tangent import TangentProgram

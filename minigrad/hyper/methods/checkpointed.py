@@ -10,10 +10,10 @@ import numpy as np
 
 from minigrad.hyper.memory import in_bytes, in_words
 from minigrad.hyper.result import HyperGradient, Stats
-from minigrad.hyper.revolve import Plan, fewest_reruns, least_memory, schedule
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.snapshots import shelf
-from minigrad.hyper.unroll import State, Unroll, size
+from minigrad.hyper.unrolling.revolve import Plan, fewest_reruns, least_memory, schedule
+from minigrad.hyper.unrolling.snapshots import shelf
+from minigrad.hyper.unrolling.unroll import State, Unroll, size
 
 __all__ = ["Checkpointed"]
 

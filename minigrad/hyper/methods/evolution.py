@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
-from minigrad.hyper.coordinates import Coordinates, flat
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.unroll import Unroll
-from minigrad.hyper.windows import cost_at, moved_to, windows
+from minigrad.hyper.tuning.coordinates import Coordinates, flat
+from minigrad.hyper.unrolling.unroll import Unroll
+from minigrad.hyper.unrolling.windows import cost_at, moved_to, windows
 
 __all__ = ["Evolution", "checked_settings", "smoothed"]
 

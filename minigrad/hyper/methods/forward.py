@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from minigrad.hyper.directions import Directions
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.unroll import Unroll, size
+from minigrad.hyper.unrolling.directions import Directions
+from minigrad.hyper.unrolling.unroll import Unroll, size
 
 __all__ = ["Forward"]
 

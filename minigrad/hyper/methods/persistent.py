@@ -9,7 +9,7 @@ from typing import Any
 from minigrad.hyper.methods.evolution import checked_settings, smoothed
 from minigrad.hyper.result import HyperGradient
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.windows import checked_window
+from minigrad.hyper.unrolling.windows import checked_window
 
 __all__ = ["PersistentEvolution"]
 

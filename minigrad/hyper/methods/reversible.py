@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.hyper.momentum_run import MomentumRun
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.steps import weak
-from minigrad.hyper.unroll import State, Unroll
+from minigrad.hyper.unrolling.momentum_run import MomentumRun
+from minigrad.hyper.unrolling.steps import weak
+from minigrad.hyper.unrolling.unroll import State, Unroll
 
 __all__ = ["InformationBuffer", "Reversible"]
 

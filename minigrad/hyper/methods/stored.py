@@ -9,7 +9,7 @@ from typing import Any
 from minigrad.hyper.forecast import check_room
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.unroll import Unroll, size
+from minigrad.hyper.unrolling.unroll import Unroll, size
 
 __all__ = ["Stored"]
 

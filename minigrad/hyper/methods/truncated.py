@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.unroll import State, Unroll, size
+from minigrad.hyper.unrolling.unroll import State, Unroll, size
 
 __all__ = ["Truncated"]
 

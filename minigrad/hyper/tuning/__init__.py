@@ -1,0 +1,1 @@
+"""Descent on hyperparameters, and what it keeps in a file."""

@@ -1,0 +1,1 @@
+"""The same hypergradient from independent witnesses, and what their answers mean."""
