@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -100,7 +101,7 @@ class HyperGradient:
         r""":math:`x \, \partial C / \partial x`: the change of cost per relative change of x."""
         return tree.map(lambda g, h: g * h.value, self.gradient, self.hypers)
 
-    @property
+    @cached_property
     def norm(self) -> float:
         """Euclidean norm of the unconstrained gradient."""
         parts = [np.ravel(part) for part in tree.leaves(self.unconstrained)]

@@ -10,7 +10,8 @@ from search_runs import DYING, FAILING, RUN, SLOW, batch, cost, init, step
 
 import minigrad as mg
 from minigrad.experiments import Classification
-from minigrad.hyper import Failure, SearchError, SearchInterrupted, workers
+from minigrad.hyper import Failure, SearchError, SearchInterrupted
+from minigrad.hyper.searching import workers
 
 GRID = {"eta": [0.05, 0.3, 0.7, 2.5], "lam": np.array([0.0, 0.2, 1e200])}
 

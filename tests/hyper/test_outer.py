@@ -136,7 +136,7 @@ def test_the_first_step_of_adam_is_as_long_as_its_rate():
 
 @pytest.mark.parametrize("optimiser", ["adam", "signs", "newton"])
 def test_they_leave_the_state_they_were_given(optimiser):
-    one = mg.hyper.outer.outer_optimiser(optimiser)
+    one = mg.hyper.tuning.outer.outer_optimiser(optimiser)
     state = one.init(2)
     before = {key: np.array(x) for key, x in state.items()}
     u, after = one.update(np.ones(2), np.array([1.0, -2.0]), state, lambda: np.eye(2))
