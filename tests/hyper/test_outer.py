@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import minigrad as mg
-from minigrad.hyper.tuning.coordinates import Coordinates, outer_hessian
+from minigrad.hyper.coordinates import Coordinates, outer_hessian
 from minigrad.hyper.tuning.outer import trusted
 
 numbers = st.floats(-3.0, 3.0)

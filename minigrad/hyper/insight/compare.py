@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import MinigradError
+from minigrad.hyper.coordinates import flat
 from minigrad.hyper.methods import Method, Stored, called
 from minigrad.hyper.plain import named, plain
 from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.result import HyperGradient
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.tuning.coordinates import flat
 
 __all__ = ["Comparison", "Trial", "compare"]
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.hyper.coordinates import Coordinates, flat
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.tuning.coordinates import Coordinates, flat
 from minigrad.hyper.unrolling.unroll import Unroll
 from minigrad.hyper.unrolling.windows import cost_at, moved_to, windows
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.hyper.coordinates import flat
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.solvers import Solution, conjugate_gradients, neumann_series, sharpness
-from minigrad.hyper.tuning.coordinates import flat
 from minigrad.hyper.unrolling.unroll import State, Unroll
 from minigrad.program.step import floating
 from minigrad.tape import Tape

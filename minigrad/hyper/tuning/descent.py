@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import tree
+from minigrad.hyper.coordinates import Coordinates, outer_hessian
 from minigrad.hyper.memory import available_bytes
 from minigrad.hyper.methods import Automatic, Checkpointed, Forward, Method, Stored, hypergradient
 from minigrad.hyper.result import HyperGradient
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.tuning.coordinates import Coordinates, outer_hessian
 from minigrad.hyper.tuning.outer import OuterOptimiser, State
 from minigrad.hyper.tuning.stopping import Columns, Rules
 from minigrad.hyper.tuning.tune_result import OuterStep

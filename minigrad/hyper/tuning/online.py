@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from minigrad import tree
+from minigrad.hyper.coordinates import Coordinates, flat
 from minigrad.hyper.plain import named, plain
 from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.result import HyperGradient, Stats, brief
 from minigrad.hyper.run import TrainingRun
-from minigrad.hyper.tuning.coordinates import Coordinates, flat
 from minigrad.hyper.unrolling.unroll import State, Unroll, size
 from minigrad.hyper.unrolling.windows import checked_window, cost_at, moved_to, windows
 from minigrad.program.step import floating

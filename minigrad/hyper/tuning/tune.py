@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.hyper.coordinates import Coordinates
 from minigrad.hyper.methods import Method
 from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.tuning.checkpoint import CheckpointError, CheckpointFile
-from minigrad.hyper.tuning.coordinates import Coordinates
 from minigrad.hyper.tuning.descent import Descent, Trail
 from minigrad.hyper.tuning.outer import OuterOptimiser, outer_optimiser
 from minigrad.hyper.tuning.resume import checked, fingerprint, packed, unpacked
