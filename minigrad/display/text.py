@@ -9,12 +9,13 @@ reads: instruction 3 is the product of the results of instructions 0 and 1.
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import numpy as np
 
 from minigrad.tape import Tape
-from minigrad.variable import OPERATORS
+from minigrad.variable import OPERATORS, Variable
 
 __all__ = ["rows", "table"]
 
@@ -73,8 +74,21 @@ def table(tape: Tape, start: int | None = None, stop: int | None = None) -> str:
 
 def html_table(tape: Tape) -> str:
     """Return the table as HTML, for notebooks."""
-    text = table(tape).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"<pre>{text}</pre>"
+    return preformatted(table(tape))
+
+
+def html_variable(x: Variable) -> str:
+    """Return a Variable as HTML, for notebooks: what it is called, where it is, what it holds."""
+    instruction = x.tape[x.index]
+    facts = f"instruction {x.index}, {instruction.primitive.name}; shape {x.shape}, {x.dtype}"
+    value = np.array2string(np.asarray(x.value), precision=6, threshold=60, edgeitems=3)
+    return preformatted(f"{x.name or 'Variable'}: {facts}\n{value}")
+
+
+def preformatted(text: str) -> str:
+    """Return text as HTML, every sign as it is."""
+    return f"<pre>{escape(text)}</pre>"
 
 
 OPERATORS.update({"table": table, "html table": html_table})
+OPERATORS["._repr_html_"] = lambda x: lambda: html_variable(x)
