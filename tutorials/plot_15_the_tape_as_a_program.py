@@ -236,7 +236,7 @@ print(f"kept by the tape:    {by_tape.stats.tape_bytes / 1e6:.1f} MB")
 print(f"kept by the program: {by_program.stats.kept_bytes / 1e6:.1f} MB")
 assert by_program.gradient == {"eta": eta_bar, "lam": lam_bar}
 assert by_program.stats.kept_bytes == steps * compiled.step_bytes
-assert by_program.stats.kept_bytes < 0.6 * by_tape.stats.tape_bytes
+assert by_program.stats.kept_bytes < 0.58 * by_tape.stats.tape_bytes
 
 # %%
 # ``mg.Stored()`` is the method that runs these two loops, and ``mg.hypergradient`` takes it by

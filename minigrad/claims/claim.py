@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from dataclasses import dataclass
 from typing import Any
+
+from minigrad.hyper.plain import plain
 
 __all__ = ["Claim", "Fact"]
 
@@ -81,13 +82,8 @@ class Claim:
         return {
             "number": self.number,
             "statement": self.statement,
-            "facts": [{"what": fact.what, "value": finite(fact.value)} for fact in self.facts],
+            "facts": [{"what": fact.what, "value": plain(fact.value)} for fact in self.facts],
             "verdict": self.verdict if self.holds else "not settled",
             "why": self.why,
             "holds": self.holds,
         }
-
-
-def finite(value: Any) -> Any:
-    """Return a value for JSON, which has no infinities."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,14 +1,15 @@
-"""Results as values of strict JSON."""
+"""Results as others take them: values of strict JSON, and HTML for notebooks."""
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import numpy as np
 
 from minigrad import tree
 
-__all__ = ["name", "named", "plain"]
+__all__ = ["name", "named", "plain", "preformatted"]
 
 
 def plain(value: Any) -> Any:
@@ -30,6 +31,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     return value if isinstance(value, str | int | None) else str(value)
+
+
+def preformatted(report: Any) -> str:
+    """Return the text of a report as HTML, its lines as they are."""
+    return f"<pre>{escape(str(report))}</pre>"
 
 
 def named(values: Any) -> dict[str, Any]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from minigrad import tree
-from minigrad.hyper.plain import name, named, plain
+from minigrad.hyper.plain import name, named, plain, preformatted
 
 __all__ = ["HyperGradient", "Stats"]
 
@@ -123,7 +122,7 @@ class HyperGradient:
         return found
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+        return preformatted(self)
 
     def __str__(self) -> str:
         lines = [f"cost {self.cost:.6g}  ({self.stats.method}, {self.stats.seconds:.3g} s)"]

@@ -6,7 +6,6 @@ import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from minigrad.errors import MinigradError
 from minigrad.hyper.coordinates import flat
 from minigrad.hyper.methods import Method, Stored, called
-from minigrad.hyper.plain import named, plain
+from minigrad.hyper.plain import named, plain, preformatted
 from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.result import HyperGradient
 from minigrad.hyper.run import TrainingRun
@@ -109,7 +108,7 @@ class Comparison:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self), quote=False)}</pre>"
+        return preformatted(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the numbers as values that strict JSON can hold; what is not finite as None."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minigrad import tree
-from minigrad.hyper.plain import plain
+from minigrad.hyper.plain import plain, preformatted
 from minigrad.hyper.result import brief
 from minigrad.hyper.unrolling.unroll import like
 
@@ -172,7 +171,7 @@ class Explanation:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self), quote=False)}</pre>"
+        return preformatted(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the tangents as values of strict JSON; not finite is None."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import textwrap
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import numpy as np
 from minigrad import tree
 from minigrad.hyper.insight.pullback import length
 from minigrad.hyper.insight.sharpness import Sharpness
-from minigrad.hyper.plain import named, plain
+from minigrad.hyper.plain import named, plain, preformatted
 from minigrad.hyper.result import brief
 
 __all__ = ["Trust"]
@@ -277,7 +276,7 @@ class Trust:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self), quote=False)}</pre>"
+        return preformatted(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as values of strict JSON; what is not finite is None."""

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
-from minigrad.hyper.plain import name
+from minigrad.hyper.plain import name, plain, preformatted
 from minigrad.hyper.progress import Listener
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.searching.grids import axis, with_axes
 from minigrad.hyper.searching.search import grid_search
-from minigrad.hyper.searching.trials import plain, preformatted
 from minigrad.hyper.searching.workers import SearchError, SearchInterrupted
 
 __all__ = ["Landscape", "Minimum", "landscape"]

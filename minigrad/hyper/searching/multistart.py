@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.hyper.domains import markers
+from minigrad.hyper.plain import plain, preformatted
 from minigrad.hyper.progress import Listener
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.searching.boxes import boxes, latin_hypercube
@@ -20,9 +21,7 @@ from minigrad.hyper.searching.trials import (
     brief,
     lowest,
     natural,
-    plain,
     positive_count,
-    preformatted,
     tried,
 )
 from minigrad.hyper.searching.workers import Failure

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.hyper.plain import plain, preformatted
 from minigrad.hyper.progress import Listener
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.searching.boxes import boxes, independent
@@ -24,9 +25,7 @@ from minigrad.hyper.searching.trials import (
     brief,
     lowest,
     natural,
-    plain,
     positive_count,
-    preformatted,
     tried,
 )
 from minigrad.hyper.searching.workers import Failure

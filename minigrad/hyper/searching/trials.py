@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
@@ -15,7 +14,7 @@ from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.searching.workers import Failure, Job, SearchError, SearchInterrupted, attempts
 
-__all__ = ["brief", "lowest", "natural", "plain", "positive_count", "preformatted", "tried"]
+__all__ = ["brief", "lowest", "natural", "positive_count", "tried"]
 
 
 def tried(
@@ -87,15 +86,3 @@ def brief(point: Any) -> str:
         return float(f"{x:.6g}") if np.ndim(x) == 0 else f"array{np.shape(x)}"
 
     return str(tree.map(short, point))
-
-
-def plain(x: Any) -> Any:
-    """Return a number or an array as strict JSON has it."""
-    if np.ndim(x):
-        return [plain(item) for item in x]
-    return float(x) if np.isfinite(x) else None
-
-
-def preformatted(report: Any) -> str:
-    """Return the text of a report as HTML, for notebooks."""
-    return f"<pre>{html.escape(str(report))}</pre>"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Protocol
 
 import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.coordinates import Coordinates, flat
-from minigrad.hyper.plain import named, plain
+from minigrad.hyper.plain import named, plain, preformatted
 from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.result import HyperGradient, Stats, brief
 from minigrad.hyper.run import TrainingRun
@@ -104,7 +103,7 @@ class OnlineResult:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self), quote=False)}</pre>"
+        return preformatted(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the numbers as values that strict JSON can hold; what is not finite as None."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import textwrap
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.hyper.plain import plain, preformatted
 from minigrad.hyper.verification.witnesses import Answer
 
 __all__ = ["VERDICTS", "Verification", "agreeing_digits"]
@@ -127,7 +127,7 @@ class Verification:
         return lines
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self), quote=False)}</pre>"
+        return preformatted(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as a dict that strict JSON can hold; what is not finite is None.
@@ -172,7 +172,8 @@ class Verification:
             "growth": self.growth,
             "amplification": self.amplification,
         }
-        return {key: finite(part) for key, part in report.items()}
+        found: dict[str, Any] = plain(report)
+        return found
 
 
 def agreeing_digits(one: Any, other: Any) -> Any:
@@ -193,14 +194,3 @@ def agreeing_digits(one: Any, other: Any) -> Any:
 def shown(digits: float) -> str:
     """Return a number of digits as text; a dash for a witness that said nothing."""
     return "-" if math.isnan(digits) else f"{digits:.1f}"
-
-
-def finite(part: Any) -> Any:
-    """Return numbers in dicts and lists as they are, but None for what is not finite."""
-    if isinstance(part, dict):
-        return {key: finite(item) for key, item in part.items()}
-    if isinstance(part, list | tuple):
-        return [finite(item) for item in part]
-    if isinstance(part, float | np.floating):
-        return float(part) if math.isfinite(part) else None
-    return part
