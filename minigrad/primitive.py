@@ -265,9 +265,10 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
     that it has.
     """
     value = derivative.value if type(derivative) is Variable else derivative
+    if type(value) is np.ndarray is type(primal):
+        if value.shape == primal.shape and value.dtype is primal.dtype:
+            return derivative
     shape, dtype = getattr(primal, "shape", ()), getattr(primal, "dtype", None)
-    if type(value) is np.ndarray and value.shape == shape and value.dtype is dtype:
-        return derivative
     if getattr(value, "shape", ()) != shape:
         derivative = resize(derivative, shape=shape)
     if dtype is not None and getattr(value, "dtype", OBJECT) != dtype:
