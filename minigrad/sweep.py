@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from minigrad.primitive import broadcast_to, filled_like, fit, select, unbroadcast
+from minigrad.primitive import broadcast_to, filled_like, fit, select, unbroadcast, variable
 from minigrad.variable import at
 
 if TYPE_CHECKING:
@@ -94,13 +94,18 @@ def backward(
             continue
         if type(value) is tuple:
             y_bar = tuple(y_bar.get(k, filled_like(part, 0)) for k, part in enumerate(value))
-        y, args = as_rules_see_it(tape, index) if recorded else (value, operands)
-        if (rules := prim.vjps) is None:
-            raise prim.missing("VJP")
-        # One rule for all operands gives the cotangents themselves, or functions that compute them.
-        x_bars = rules(y_bar, y, *args, **params) if callable(rules) else rules
+        if prim is variable:  # another name for its operand
+            x_bars = rules = (y_bar,)
+        else:
+            y, args = as_rules_see_it(tape, index) if recorded else (value, operands)
+            if (rules := prim.vjps) is None:
+                raise prim.missing("VJP")
+            # One rule for all operands gives the cotangents, or functions that compute them.
+            x_bars = rules(y_bar, y, *args, **params) if callable(rules) else rules
         for position, source in enumerate(inputs):
-            x_bar = x_bars[position] if source in active else None
+            if source not in active:
+                continue
+            x_bar = x_bars[position]
             if callable(x_bar):
                 x_bar = x_bar(y_bar, y, *args, **params) if x_bars is rules else x_bar()
             if x_bar is None:
