@@ -265,9 +265,12 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
     that it has.
     """
     value = derivative.value if type(derivative) is Variable else derivative
-    if type(value) is np.ndarray is type(primal):
+    kind = type(value)
+    if kind is type(primal) is np.ndarray:
         if value.shape == primal.shape and value.dtype is primal.dtype:
             return derivative
+    elif kind is np.float64 and type(primal) is float:
+        return derivative
     shape, dtype = getattr(primal, "shape", ()), getattr(primal, "dtype", None)
     if getattr(value, "shape", ()) != shape:
         derivative = resize(derivative, shape=shape)

@@ -36,7 +36,7 @@ import numpy as np
 from minigrad import errors, sweep, tree
 from minigrad.fingerprint import Watch
 from minigrad.memory import bytes_kept
-from minigrad.primitive import Primitive, filled_like, variable
+from minigrad.primitive import NO_PARAMS, Primitive, filled_like, variable
 from minigrad.variable import OPERATORS, Variable, value_of
 
 __all__ = ["Contribution", "Instruction", "Mark", "Tape", "current_tape"]
@@ -171,7 +171,7 @@ class Tape:
     def _enter(self, leaf: Any) -> Variable:
         if type(leaf) is Variable and leaf.tape.is_open:
             self._check_owner(leaf, "the value")
-            return self.append(variable, (leaf.index,), (leaf.value,), {}, leaf.value)
+            return self.append(variable, (leaf.index,), (leaf.value,), NO_PARAMS, leaf.value)
         array = np.array(value_of(leaf))
         if array.dtype.kind not in "fciub" and not all(isinstance(x, Number) for x in array.flat):
             what = f"{type(leaf).__name__} {leaf!r:.60}"
@@ -310,8 +310,8 @@ class Tape:
         """Return the cotangents that a backward sweep starts from, by instruction."""
         if cotangent is None:
             value = value_of(target)
-            one = isinstance(value, float) or (tree.children(target) is None and not np.ndim(value))
-            if not one or np.asarray(value).dtype.kind not in "fiuO":
+            one = tree.children(target) is None and np.ndim(value) == 0
+            if not isinstance(value, float) and not (one and np.asarray(value).dtype.kind in "fiuO"):
                 raise errors.TargetError(
                     f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
                     f"give `cotangent=` the weights of its elements"

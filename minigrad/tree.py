@@ -135,7 +135,5 @@ def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     >>> tree.map(lambda w, g: w - 0.5 * g, {"w": 1.0}, {"w": 4.0})
     {'w': -1.0}
     """
-    if not others:
-        return unflatten(tree, [function(leaf) for leaf in leaves(tree)])
     columns = [leaves(tree), *(walk(other, tree, []) for other in others)]
     return unflatten(tree, [function(*row) for row in zip(*columns, strict=True)])
