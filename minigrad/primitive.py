@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["Primitive", "by_position", "def_jvp", "def_vjp", "fit", "primitive", "unbroadcast"]
 
 Rule = Callable[..., Any]
-PLAIN_NUMBERS = (float, int)
 OBJECT = np.dtype(object)
 NOT_PLAIN = frozenset((Variable, list, tuple))
 NO_PARAMS: dict[str, Any] = {}
@@ -109,7 +108,7 @@ class Primitive:
         elif type(value) is tuple:
             whole = tape.append(self, inputs, operands, params, value)
             return tuple(select(whole, position=k) for k in range(len(value)))
-        elif type(value) is np.float64 and all(type(x) in PLAIN_NUMBERS for x in operands):
+        elif type(value) is np.float64 and all(type(x) in (float, int) for x in operands):
             value = float(value)  # made of Python numbers alone: stays weak, widens no float32
         return tape.append(self, tuple(inputs), tuple(operands), params or NO_PARAMS, value)
 
@@ -265,11 +264,10 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
     that it has.
     """
     value = derivative.value if type(derivative) is Variable else derivative
-    kind = type(value)
-    if kind is type(primal) is np.ndarray:
+    if type(value) is np.ndarray is type(primal):
         if value.shape == primal.shape and value.dtype is primal.dtype:
             return derivative
-    elif kind is np.float64 and type(primal) is float:
+    elif type(value) is np.float64 and type(primal) is float:
         return derivative
     shape, dtype = getattr(primal, "shape", ()), getattr(primal, "dtype", None)
     if getattr(value, "shape", ()) != shape:

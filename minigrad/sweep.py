@@ -42,11 +42,9 @@ def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
     return active
 
 
-def as_rules_see_it(tape: Tape, index: int) -> tuple[Any, Sequence[Any]]:
-    """Return output and operands of an instruction: as Variables if rules are to be recorded."""
+def as_variables(tape: Tape, index: int) -> tuple[Any, Sequence[Any]]:
+    """Return output and operands of an instruction as Variables, for rules to be recorded."""
     _, inputs, operands, _, value = tape.code[index]
-    if not tape.is_open:
-        return value, operands
     args = [x if j < 0 else at(tape, j, x) for j, x in zip(inputs, operands, strict=True)]
     if type(value) is tuple:  # its parts were selected by the instructions that follow it
         return tuple(at(tape, index + 1 + k, part) for k, part in enumerate(value)), args
@@ -67,8 +65,8 @@ def backward(
     sources : sequence of int
         The instructions whose cotangents are wanted.
     witness : callable, optional
-        Called as ``witness(source, index, x_bar)`` with what the instruction `index`, which uses
-        a source, contributes to the source's cotangent.
+        Called as ``witness(operand, index, x_bar)`` with what the instruction `index` contributes
+        to the cotangent of an operand, the instruction `operand`.
 
     Returns
     -------
@@ -97,28 +95,28 @@ def backward(
         if prim is variable:  # another name for its operand
             x_bars = rules = (y_bar,)
         else:
-            y, args = as_rules_see_it(tape, index) if recorded else (value, operands)
+            y, args = as_variables(tape, index) if recorded else (value, operands)
             if (rules := prim.vjps) is None:
                 raise prim.missing("VJP")
             # One rule for all operands gives the cotangents, or functions that compute them.
             x_bars = rules(y_bar, y, *args, **params) if callable(rules) else rules
         for position, source in enumerate(inputs):
-            if source not in active:
-                continue
-            x_bar = x_bars[position]
+            x_bar = x_bars[position] if source in active else None
             if callable(x_bar):
                 x_bar = x_bar(y_bar, y, *args, **params) if x_bars is rules else x_bar()
             if x_bar is None:
                 continue
             x_bar = fit(x_bar, operands[position], unbroadcast)
-            if witness is not None and source in wanted:
+            if witness is not None:
                 witness(source, index, x_bar)
             held = cotangents.get(source)
             cotangents[source] = x_bar if held is None else held + x_bar
     return [found.get(source) for source in sources]
 
 
-def forward(tape: Tape, sources: dict[int, Any], targets: Sequence[int]) -> list[Any]:
+def forward(
+    tape: Tape, sources: dict[int, Any], targets: Sequence[int], witness: Witness | None = None
+) -> list[Any]:
     """Sweep from the tangents of the sources forward to the targets.
 
     Parameters
@@ -129,22 +127,24 @@ def forward(tape: Tape, sources: dict[int, Any], targets: Sequence[int]) -> list
         ``{index: x_dot}``.
     targets : sequence of int
         The instructions whose tangents are wanted.
+    witness : callable, optional
+        Called as ``witness(index, index, y_dot)`` with the tangent of each instruction.
 
     Returns
     -------
     list
         The tangent of each target; None where it depends on no source.
     """
-    code = tape.code
+    code, recorded = tape.code, tape.is_open
     tangents: dict[int, Any] = {}
     for index in sorted(dependents(tape, sources, max(targets, default=-1))):
-        prim, inputs, _, params, value = code[index]
+        prim, inputs, operands, params, value = code[index]
         y_dot = sources.get(index)
         if prim is select:
             parts = tangents.get(inputs[0])
             y_dot = parts and parts[params["position"]]
         elif not tangents.keys().isdisjoint(inputs):
-            y, args = as_rules_see_it(tape, index)
+            y, args = as_variables(tape, index) if recorded else (value, operands)
             if prim.jvps is None:
                 raise prim.missing("JVP")
             for position, source in enumerate(inputs):
@@ -153,6 +153,8 @@ def forward(tape: Tape, sources: dict[int, Any], targets: Sequence[int]) -> list
                 if part is not None:
                     part = fit_each(part, value)
                     y_dot = part if y_dot is None else plus(y_dot, part)
+        if witness is not None:
+            witness(index, index, y_dot)
         if y_dot is not None:
             tangents[index] = y_dot
     return [tangents.get(target) for target in targets]
