@@ -37,8 +37,11 @@ class Watch:
 
     def see(self, index: int, inputs: Sequence[int], operands: Sequence[Any]) -> None:
         """Take note of the arrays that an instruction uses as constants."""
-        for source, array in zip(inputs, operands, strict=True):
-            if source >= 0 or not isinstance(array, np.ndarray) or not can_change(array):
+        for position, source in enumerate(inputs):
+            if source >= 0:
+                continue
+            array = operands[position]
+            if not isinstance(array, np.ndarray) or not can_change(array):
                 continue
             if self.checked is None or array.base is not None:
                 self.uses.append((index, array, fingerprint(array)))

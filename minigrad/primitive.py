@@ -80,7 +80,7 @@ class Primitive:
             if type(arg) in NOT_PLAIN:
                 break
         else:
-            return self.function(*args, **params)
+            return self.function(*args, **params) if params else self.function(*args)
         tape: Tape | None = None
         inputs: list[int] = []  # where each operand is on the tape; -1 for a constant
         operands: list[Any] = []

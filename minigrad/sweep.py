@@ -16,6 +16,7 @@ along on the same tape. If it is closed, they receive plain arrays. The code is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from minigrad.primitive import broadcast_to, filled_like, fit, select, unbroadcast, variable
@@ -32,9 +33,8 @@ Witness = Callable[[int, int, Any], None]
 def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
     """Return the sources and all instructions up to `last` that depend on one of them."""
     active = set(sources)
-    code = tape.code
     start = min(active, default=last) + 1
-    for index, (prim, inputs, _, _, _) in enumerate(code[start : last + 1], start):
+    for index, (prim, inputs, _, _, _) in enumerate(tape.code[start : last + 1], start):
         if prim.steps:  # some operands matter to the value, but not to any derivative
             inputs = [j for j, rule in zip(inputs, prim.vjps, strict=True) if rule is not None]
         if not active.isdisjoint(inputs):
@@ -45,7 +45,7 @@ def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
 def as_variables(tape: Tape, index: int) -> tuple[Any, Sequence[Any]]:
     """Return output and operands of an instruction as Variables, for rules to be recorded."""
     _, inputs, operands, _, value = tape.code[index]
-    args = [x if j < 0 else at(tape, j, x) for j, x in zip(inputs, operands, strict=True)]
+    args = [*map(at, repeat(tape), inputs, operands)]
     if type(value) is tuple:  # its parts were selected by the instructions that follow it
         return tuple(at(tape, index + 1 + k, part) for k, part in enumerate(value)), args
     return at(tape, index, value), args

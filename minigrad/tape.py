@@ -263,7 +263,7 @@ class Tape:
                 value = plain(x_bar, self.code[source][4])
                 terms[source].insert(0, Contribution(use, next(around, None), value))
 
-        self._sweep(sweep.backward, indices, targets, targets, indices, note)
+        self._sweep(sweep.backward, indices, targets, targets, indices, note=note)
         return tree.unflatten(sources, [terms[index] for index in indices])
 
     def tangent(self, targets: Any, sources: Any, directions: Any) -> Any:
@@ -362,16 +362,14 @@ class Tape:
             return plain(derivative, primal)
         return self.append(variable, (-1,), (derivative,), {}, derivative)
 
-    def _sweep(
-        self, function: Any, sources: Any, targets: Any, start: Any, end: Any, note: Any = None
-    ) -> Any:
+    def _sweep(self, way: Any, sources: Any, targets: Any, *ends: Any, note: Any = None) -> Any:
         """Run a sweep, having checked the constants that it will read."""
         if self.is_open and self.thread != threading.get_ident():
             raise errors.TapeError("another thread has this tape open: a sweep would record on it")
         first, last = min(sources, default=0), max(targets, default=-1)
         self.watch.begin_sweep(self, first, last)
         try:
-            return function(self, start, end, finite.witness(self, note))
+            return way(self, *ends, finite.witness(self, note))
         finally:
             self.watch.end_sweep()
 
