@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from minigrad import tree
+from minigrad.callers import users_line
 from minigrad.errors import MissingRuleError
-from minigrad.tape import users_line
 from minigrad.variable import OPERATORS, Variable, value_of
 
 __all__ = ["FUNCTIONS", "UFUNCS", "UNRECORDED", "implements", "keywords_of", "unrecorded"]

@@ -7,8 +7,8 @@ from the built-in exception that a caller who has never heard of minigrad would 
 from __future__ import annotations
 
 # fmt: off
-__all__ = ["ChangedArrayError", "MinigradError", "MissingRuleError", "SourceError",
-           "TapeError", "TapeMismatchError", "TargetError", "UntrackedError"]
+__all__ = ["ChangedArrayError", "MinigradError", "MissingRuleError", "NonFiniteError",
+           "SourceError", "TapeError", "TapeMismatchError", "TargetError", "UntrackedError"]
 # fmt: on
 
 
@@ -30,6 +30,10 @@ class ChangedArrayError(MinigradError, RuntimeError):
 
 class MissingRuleError(MinigradError, NotImplementedError):
     """An operation has no derivative rule for what was asked."""
+
+
+class NonFiniteError(MinigradError, ArithmeticError):
+    """A tape that checks met a NaN or an infinity."""
 
 
 class SourceError(MinigradError, TypeError):

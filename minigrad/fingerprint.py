@@ -11,9 +11,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from minigrad.callers import written
+from minigrad.errors import ChangedArrayError
+
+if TYPE_CHECKING:
+    from minigrad.tape import Tape
 
 __all__ = ["Watch", "can_change", "fingerprint"]
 
@@ -31,16 +37,19 @@ class Watch:
 
     def see(self, index: int, inputs: Sequence[int], operands: Sequence[Any]) -> None:
         """Take note of the arrays that an instruction uses as constants."""
-        for source, array in zip(inputs, operands, strict=True):
-            if source >= 0 or not isinstance(array, np.ndarray) or not can_change(array):
+        for position, source in enumerate(inputs):
+            if source >= 0:
+                continue
+            array = operands[position]
+            if not isinstance(array, np.ndarray) or not can_change(array):
                 continue
             if self.checked is None or array.base is not None:
                 self.uses.append((index, array, fingerprint(array)))
             elif id(array) in self.checked:  # else a rule has made it, and nobody else has it
                 self.uses.append((index, array, self.checked[id(array)]))
 
-    def begin_sweep(self, first: int, last: int) -> tuple[int, Any] | None:
-        """Check the uses from `first` to `last`; return the first that does not hold, or None."""
+    def begin_sweep(self, tape: Tape, first: int, last: int) -> None:
+        """Check the uses from `first` to `last`; raise ChangedArrayError if one does not hold."""
         found: dict[int, int] = {}
         if self.uses and self.uses[-1][0] >= first:
             ends = (bisect_left(self.uses, end, key=itemgetter(0)) for end in (first, last + 1))
@@ -48,9 +57,12 @@ class Watch:
                 if id(array) not in found:
                     found[id(array)] = fingerprint(array)
                 if found[id(array)] != then:
-                    return index, array
+                    raise ChangedArrayError(
+                        f"instruction {written(tape, index)} used an array of shape {array.shape} "
+                        f"that was changed in place afterwards, so its derivative would be wrong: "
+                        f"give it a copy, x.copy(), or make a new array each time"
+                    )
         self.checked = found
-        return None
 
     def end_sweep(self) -> None:
         """Let user code run again."""

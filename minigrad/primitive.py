@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["Primitive", "by_position", "def_jvp", "def_vjp", "fit", "primitive", "unbroadcast"]
 
 Rule = Callable[..., Any]
-PLAIN_NUMBERS = (float, int)
 OBJECT = np.dtype(object)
 NOT_PLAIN = frozenset((Variable, list, tuple))
 NO_PARAMS: dict[str, Any] = {}
@@ -81,7 +80,7 @@ class Primitive:
             if type(arg) in NOT_PLAIN:
                 break
         else:
-            return self.function(*args, **params)
+            return self.function(*args, **params) if params else self.function(*args)
         tape: Tape | None = None
         inputs: list[int] = []  # where each operand is on the tape; -1 for a constant
         operands: list[Any] = []
@@ -109,7 +108,7 @@ class Primitive:
         elif type(value) is tuple:
             whole = tape.append(self, inputs, operands, params, value)
             return tuple(select(whole, position=k) for k in range(len(value)))
-        elif type(value) is np.float64 and all(type(x) in PLAIN_NUMBERS for x in operands):
+        elif type(value) is np.float64 and all(type(x) in (float, int) for x in operands):
             value = float(value)  # made of Python numbers alone: stays weak, widens no float32
         return tape.append(self, tuple(inputs), tuple(operands), params or NO_PARAMS, value)
 
@@ -265,9 +264,12 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
     that it has.
     """
     value = derivative.value if type(derivative) is Variable else derivative
-    shape, dtype = getattr(primal, "shape", ()), getattr(primal, "dtype", None)
-    if type(value) is np.ndarray and value.shape == shape and value.dtype is dtype:
+    if type(value) is np.ndarray is type(primal):
+        if value.shape == primal.shape and value.dtype is primal.dtype:
+            return derivative
+    elif type(value) is np.float64 and type(primal) is float:
         return derivative
+    shape, dtype = getattr(primal, "shape", ()), getattr(primal, "dtype", None)
     if getattr(value, "shape", ()) != shape:
         derivative = resize(derivative, shape=shape)
     if dtype is not None and getattr(value, "dtype", OBJECT) != dtype:

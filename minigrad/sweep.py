@@ -16,9 +16,10 @@ along on the same tape. If it is closed, they receive plain arrays. The code is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from minigrad.primitive import broadcast_to, filled_like, fit, select, unbroadcast
+from minigrad.primitive import broadcast_to, filled_like, fit, select, unbroadcast, variable
 from minigrad.variable import at
 
 if TYPE_CHECKING:
@@ -32,9 +33,8 @@ Witness = Callable[[int, int, Any], None]
 def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
     """Return the sources and all instructions up to `last` that depend on one of them."""
     active = set(sources)
-    code = tape.code
     start = min(active, default=last) + 1
-    for index, (prim, inputs, _, _, _) in enumerate(code[start : last + 1], start):
+    for index, (prim, inputs, _, _, _) in enumerate(tape.code[start : last + 1], start):
         if prim.steps:  # some operands matter to the value, but not to any derivative
             inputs = [j for j, rule in zip(inputs, prim.vjps, strict=True) if rule is not None]
         if not active.isdisjoint(inputs):
@@ -42,12 +42,10 @@ def dependents(tape: Tape, sources: Iterable[int], last: int) -> set[int]:
     return active
 
 
-def as_rules_see_it(tape: Tape, index: int) -> tuple[Any, Sequence[Any]]:
-    """Return output and operands of an instruction: as Variables if rules are to be recorded."""
+def as_variables(tape: Tape, index: int) -> tuple[Any, Sequence[Any]]:
+    """Return output and operands of an instruction as Variables, for rules to be recorded."""
     _, inputs, operands, _, value = tape.code[index]
-    if not tape.is_open:
-        return value, operands
-    args = [x if j < 0 else at(tape, j, x) for j, x in zip(inputs, operands, strict=True)]
+    args = [*map(at, repeat(tape), inputs, operands)]
     if type(value) is tuple:  # its parts were selected by the instructions that follow it
         return tuple(at(tape, index + 1 + k, part) for k, part in enumerate(value)), args
     return at(tape, index, value), args
@@ -67,8 +65,8 @@ def backward(
     sources : sequence of int
         The instructions whose cotangents are wanted.
     witness : callable, optional
-        Called as ``witness(source, index, x_bar)`` with what the instruction `index`, which uses
-        a source, contributes to the source's cotangent.
+        Called as ``witness(operand, index, x_bar)`` with what the instruction `index` contributes
+        to the cotangent of an operand, the instruction `operand`.
 
     Returns
     -------
@@ -94,11 +92,14 @@ def backward(
             continue
         if type(value) is tuple:
             y_bar = tuple(y_bar.get(k, filled_like(part, 0)) for k, part in enumerate(value))
-        y, args = as_rules_see_it(tape, index) if recorded else (value, operands)
-        if (rules := prim.vjps) is None:
-            raise prim.missing("VJP")
-        # One rule for all operands gives the cotangents themselves, or functions that compute them.
-        x_bars = rules(y_bar, y, *args, **params) if callable(rules) else rules
+        if prim is variable:  # another name for its operand
+            x_bars = rules = (y_bar,)
+        else:
+            y, args = as_variables(tape, index) if recorded else (value, operands)
+            if (rules := prim.vjps) is None:
+                raise prim.missing("VJP")
+            # One rule for all operands gives the cotangents, or functions that compute them.
+            x_bars = rules(y_bar, y, *args, **params) if callable(rules) else rules
         for position, source in enumerate(inputs):
             x_bar = x_bars[position] if source in active else None
             if callable(x_bar):
@@ -106,14 +107,16 @@ def backward(
             if x_bar is None:
                 continue
             x_bar = fit(x_bar, operands[position], unbroadcast)
-            if witness is not None and source in wanted:
+            if witness is not None:
                 witness(source, index, x_bar)
             held = cotangents.get(source)
             cotangents[source] = x_bar if held is None else held + x_bar
     return [found.get(source) for source in sources]
 
 
-def forward(tape: Tape, sources: dict[int, Any], targets: Sequence[int]) -> list[Any]:
+def forward(
+    tape: Tape, sources: dict[int, Any], targets: Sequence[int], witness: Witness | None = None
+) -> list[Any]:
     """Sweep from the tangents of the sources forward to the targets.
 
     Parameters
@@ -124,22 +127,24 @@ def forward(tape: Tape, sources: dict[int, Any], targets: Sequence[int]) -> list
         ``{index: x_dot}``.
     targets : sequence of int
         The instructions whose tangents are wanted.
+    witness : callable, optional
+        Called as ``witness(index, index, y_dot)`` with the tangent of each instruction.
 
     Returns
     -------
     list
         The tangent of each target; None where it depends on no source.
     """
-    code = tape.code
+    code, recorded = tape.code, tape.is_open
     tangents: dict[int, Any] = {}
     for index in sorted(dependents(tape, sources, max(targets, default=-1))):
-        prim, inputs, _, params, value = code[index]
+        prim, inputs, operands, params, value = code[index]
         y_dot = sources.get(index)
         if prim is select:
             parts = tangents.get(inputs[0])
             y_dot = parts and parts[params["position"]]
         elif not tangents.keys().isdisjoint(inputs):
-            y, args = as_rules_see_it(tape, index)
+            y, args = as_variables(tape, index) if recorded else (value, operands)
             if prim.jvps is None:
                 raise prim.missing("JVP")
             for position, source in enumerate(inputs):
@@ -148,6 +153,8 @@ def forward(tape: Tape, sources: dict[int, Any], targets: Sequence[int]) -> list
                 if part is not None:
                     part = fit_each(part, value)
                     y_dot = part if y_dot is None else plus(y_dot, part)
+        if witness is not None:
+            witness(index, index, y_dot)
         if y_dot is not None:
             tangents[index] = y_dot
     return [tangents.get(target) for target in targets]

@@ -23,8 +23,6 @@ say) the tape keeps a fingerprint, which a sweep compares before it trusts the a
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,10 +31,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import errors, sweep, tree
+from minigrad import errors, finite, sweep, tree
+from minigrad.callers import users_line
 from minigrad.fingerprint import Watch
 from minigrad.memory import bytes_kept
-from minigrad.primitive import Primitive, filled_like, variable
+from minigrad.primitive import NO_PARAMS, Primitive, filled_like, variable
 from minigrad.variable import OPERATORS, Variable, value_of
 
 __all__ = ["Contribution", "Instruction", "Mark", "Tape", "current_tape"]
@@ -94,6 +93,10 @@ class Tape:
     ----------
     lines : bool, default False
         Keep the user's file and line for each instruction (about 1 µs each).
+    check : {None, "finite"}, default None
+        With "finite", the first NaN or infinity is an error that names the instruction and the
+        user's line, whether it comes up in a value or only in a derivative: see
+        :mod:`minigrad.finite`. Keeps the lines.
 
     Attributes
     ----------
@@ -116,14 +119,15 @@ class Tape:
     (12.0, 12.0)
     """
 
-    def __init__(self, *, lines: bool = False) -> None:
+    def __init__(self, *, lines: bool = False, check: str | None = None) -> None:
         self.is_open = False
         self.thread = 0
         self.code: list[Any] = []
         self.names: dict[int, str] = {}
         self.marks: list[Mark] = []
-        self.lines: dict[int, str] | None = {} if lines else None
-        self._watch = Watch()
+        self.check = finite.known(check)
+        self.lines: dict[int, str] | None = {} if lines or check else None
+        self.watch = Watch()
 
     def __enter__(self) -> Tape:
         if self.is_open:
@@ -171,7 +175,7 @@ class Tape:
     def _enter(self, leaf: Any) -> Variable:
         if type(leaf) is Variable and leaf.tape.is_open:
             self._check_owner(leaf, "the value")
-            return self.append(variable, (leaf.index,), (leaf.value,), {}, leaf.value)
+            return self.append(variable, (leaf.index,), (leaf.value,), NO_PARAMS, leaf.value)
         array = np.array(value_of(leaf))
         if array.dtype.kind not in "fciub" and not all(isinstance(x, Number) for x in array.flat):
             what = f"{type(leaf).__name__} {leaf!r:.60}"
@@ -187,10 +191,11 @@ class Tape:
         code = self.code
         index = len(code)
         if -1 in inputs:
-            self._watch.see(index, inputs, operands)
+            self.watch.see(index, inputs, operands)
         code.append((prim, inputs, operands, params, value))
         if self.lines is not None:
             self.lines[index] = users_line()
+            finite.check_value(self, index)
         new = Variable()
         new.tape, new.index, new.value = self, index, value
         return new
@@ -240,6 +245,8 @@ class Tape:
             If an array that the tape uses was changed since.
         MissingRuleError
             If an instruction on the way has no VJP.
+        NonFiniteError
+            If the tape checks, and a derivative is infinite or NaN.
         """
         if contributions and self.is_open:
             raise errors.TapeError("contributions are read off a closed tape: ask after `with`")
@@ -250,12 +257,13 @@ class Tape:
             return tree.unflatten(sources, map(self._hand_out, found, indices))
         terms: dict[int, list[Contribution]] = {index: [] for index in indices}
 
-        def witness(source: int, use: int, x_bar: Any) -> None:
-            around = (mark.name for mark in self.marks if mark.start <= use < mark.stop)
-            value = plain(x_bar, self.code[source][4])
-            terms[source].insert(0, Contribution(use, next(around, None), value))
+        def note(source: int, use: int, x_bar: Any) -> None:
+            if source in terms:
+                around = (mark.name for mark in self.marks if mark.start <= use < mark.stop)
+                value = plain(x_bar, self.code[source][4])
+                terms[source].insert(0, Contribution(use, next(around, None), value))
 
-        self._sweep(sweep.backward, indices, targets, targets, indices, witness)
+        self._sweep(sweep.backward, indices, targets, targets, indices, note=note)
         return tree.unflatten(sources, [terms[index] for index in indices])
 
     def tangent(self, targets: Any, sources: Any, directions: Any) -> Any:
@@ -313,8 +321,8 @@ class Tape:
             one = isinstance(value, float) or (tree.children(target) is None and not np.ndim(value))
             if not one or np.asarray(value).dtype.kind not in "fiuO":
                 raise errors.TargetError(
-                    f"a gradient needs one real scalar target, this is {target!r:.80}: sum it, or "
-                    f"give `cotangent=` the weights of its elements"
+                    f"a gradient needs one real scalar target, this is {target!r:.60}: sum it, "
+                    f"or give `cotangent=` the weights of its elements"
                 )
             cotangent = filled_like(value, 1)
         seeds: dict[int, Any] = {}
@@ -354,23 +362,16 @@ class Tape:
             return plain(derivative, primal)
         return self.append(variable, (-1,), (derivative,), {}, derivative)
 
-    def _sweep(self, function: Any, sources: Any, targets: Any, *args: Any) -> Any:
+    def _sweep(self, way: Any, sources: Any, targets: Any, *ends: Any, note: Any = None) -> Any:
         """Run a sweep, having checked the constants that it will read."""
         if self.is_open and self.thread != threading.get_ident():
             raise errors.TapeError("another thread has this tape open: a sweep would record on it")
         first, last = min(sources, default=0), max(targets, default=-1)
-        if (changed := self._watch.begin_sweep(first, last)) is not None:
-            index, array = changed
-            line = f" on {self.lines[index]}" if self.lines else ""
-            raise errors.ChangedArrayError(
-                f"instruction {index} ({self.code[index][0].name}{line}) used an array of shape "
-                f"{array.shape} that was changed in place afterwards, so its derivative would be "
-                f"wrong: give it a copy, x.copy(), or make a new array each time"
-            )
+        self.watch.begin_sweep(self, first, last)
         try:
-            return function(self, *args)
+            return way(self, *ends, finite.witness(self, note))
         finally:
-            self._watch.end_sweep()
+            self.watch.end_sweep()
 
     # Reading
 
@@ -429,11 +430,3 @@ def plain(derivative: Any, primal: Any) -> Any:
     if isinstance(derivative, np.ndarray):
         return np.array(derivative)[()]
     return float(derivative) if type(primal) is float else derivative
-
-
-def users_line() -> str:
-    """Return the file and line outside this package that the present call comes from."""
-    package, frame = os.path.dirname(__file__), sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -9,6 +9,7 @@ two trees meet, dicts are matched by key, whatever the order of the keys.
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
@@ -67,12 +68,12 @@ def walk(node: Any, like: Any, found: list[Any]) -> list[Any]:
 
 def rebuild(node: Any, new: Iterator[Any]) -> Any:
     """Build a container like `node` with the next of `new` in place of each leaf."""
+    kind: Any = type(node)
+    if kind is dict:
+        return {k: next(new) if type(x) in LEAF_TYPES else rebuild(x, new) for k, x in node.items()}
     if (parts := children(node)) is None:
         return next(new)
-    kind: Any = type(node)
     built = [next(new) if type(part) in LEAF_TYPES else rebuild(part, new) for part in parts]
-    if kind is dict:
-        return dict(zip(node, built, strict=True))
     if kind is list or kind is tuple:
         return kind(built)
     return None if node is None else kind(**dict(zip(fields(kind), built, strict=True)))
@@ -136,4 +137,4 @@ def map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     {'w': -1.0}
     """
     columns = [leaves(tree), *(walk(other, tree, []) for other in others)]
-    return unflatten(tree, [function(*row) for row in zip(*columns, strict=True)])
+    return unflatten(tree, [*builtins.map(function, *columns)])

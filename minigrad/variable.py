@@ -161,8 +161,10 @@ class Variable:
     __setitem__ = refusal("assignment into the value")
 
 
-def at(tape: Tape, index: int, value: Any) -> Variable:
-    """Return the Variable for an instruction that is on the tape already."""
+def at(tape: Tape, index: int, value: Any) -> Any:
+    """Return the Variable for an instruction that is on the tape already; a constant as it is."""
+    if index < 0:
+        return value
     x = Variable()
     x.tape, x.index, x.value = tape, index, value
     return x

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import hyper
-from minigrad.cli.options import method_option, output_options, run_options
+from minigrad.cli.options import method, method_option, output_options, run_options
 from minigrad.cli.output import Report, check_out
 from minigrad.cli.subject import subject
 
@@ -34,7 +34,7 @@ def gradient(options: argparse.Namespace) -> Report:
     """Compute the hypergradient; the code is 1 if it is not finite."""
     about = subject(options)
     check_out(options)
-    result = hyper.hypergradient(about.run, about.hypers, options.method)
+    result = hyper.hypergradient(about.run, about.hypers, method(options))
     data: dict[str, Any] = result.to_json()
     text = f"{about.title}\n\n{result}"
     if np.isfinite(result.cost) and np.isfinite(result.norm):

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from minigrad.cli.subject import UsageError
 from minigrad.experiments import ACTIVATIONS
-from minigrad.hyper import METHODS
+from minigrad.hyper import METHODS, Recorded
 from minigrad.hyper.memory import in_bytes
 
 __all__ = [
     "amount",
     "data_options",
+    "method",
     "method_option",
     "output_options",
     "positive",
@@ -85,6 +87,23 @@ def method_option(parser: argparse.ArgumentParser) -> None:
         metavar="METHOD",
         help=f"how to compute hypergradients: {', '.join(METHODS)} (auto)",
     )
+    parser.add_argument(
+        "--check-finite",
+        action="store_true",
+        help="stop at the first NaN or infinity and name its instruction (by method recorded)",
+    )
+
+
+def method(options: argparse.Namespace) -> Any:
+    """Return the method that was asked for: a tape that checks, with ``--check-finite``."""
+    if not options.check_finite:
+        return options.method
+    if options.method not in ("auto", "recorded"):
+        raise UsageError(
+            f"--check-finite looks at the instructions of a tape, and --method {options.method} "
+            f"makes none of the whole run: leave --method out, or take recorded"
+        )
+    return Recorded(check="finite")
 
 
 def output_options(parser: argparse.ArgumentParser) -> None:

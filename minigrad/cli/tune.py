@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import hyper
 from minigrad.cli.comparison import compare_with_differences, compare_with_grid
-from minigrad.cli.options import amount, method_option, output_options, run_options, whole
+from minigrad.cli.options import amount, method, method_option, output_options, run_options, whole
 from minigrad.cli.output import Report, check_file, check_out, say
 from minigrad.cli.subject import Subject, UsageError, subject
 from minigrad.display import ProgressBar
@@ -57,6 +57,7 @@ def add(adder: Callable[..., argparse.ArgumentParser], name: str) -> None:
 def tune(options: argparse.Namespace) -> Report:
     """Check the hypergradient, descend, and judge what came out."""
     about = subject(options)
+    way = method(options)
     check_out(options)
     check_file("--html", options.html, options.force)
     check_file("--checkpoint", options.checkpoint, replace=True)
@@ -76,7 +77,7 @@ def tune(options: argparse.Namespace) -> Report:
             hypers,
             options.outer_steps,
             optimiser=options.optimiser,
-            method=hyper.Automatic(options.memory) if options.method == "auto" else options.method,
+            method=hyper.Automatic(options.memory) if way == "auto" else way,
             checkpoint=options.checkpoint,
             callback=tell,
         )

@@ -56,7 +56,7 @@ class Batches(Sequence[Batch]):
         if not -len(self) <= index(t) < len(self):
             raise IndexError(f"batch {t} of {len(self)}: make more with a larger steps=")
         chosen = self.indices[t]
-        x, y = self.x.take(chosen, axis=0), self.y.take(chosen, axis=0)
+        x, y = self.x.take(chosen, 0), self.y.take(chosen, 0)
         x.setflags(write=False)
         y.setflags(write=False)
         return x, y

@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.primitive import def_jvp, def_vjp, primitive
 from minigrad.variable import value_of
 
-__all__ = ["inner", "is_single", "is_zero", "keep", "onto", "onto_scaled", "weak"]
+__all__ = ["inner", "is_single", "is_zero", "keep", "onto", "onto_scaled", "summed", "weak"]
 
 NUMBER = (int, float)
 
@@ -62,9 +62,13 @@ def is_single(hyper: Any) -> bool:
 
 def onto(hyper: Any, d: Any, x: Any) -> Any:
     """Return ``d * x``, summed at once if it is the cotangent of a single number."""
-    if is_single(hyper) and getattr(d, "shape", ()) == getattr(x, "shape", ()) != ():
-        return inner(d, x)
-    return d * x
+    return summed(d, x) if is_single(hyper) else d * x
+
+
+def summed(d: Any, x: Any) -> Any:
+    """Return ``d * x``, summed at once if both have one shape: what is left is a number."""
+    alike = getattr(d, "shape", ()) == getattr(x, "shape", ()) != ()
+    return inner(d, x) if alike else d * x
 
 
 def onto_scaled(hyper: Any, d: Any, x: Any, scale: Any) -> Any:

@@ -155,7 +155,7 @@ class Layout:
             )
         if n != 1:
             rates = [rate / n for rate in rates]
-        return [rates[k] if yes else 0.0 for k, yes in zip(plan.source, plan.decayed, strict=True)]
+        return [0.0 if k is None else rates[k] for k in plan.decay]
 
     def plan(self, given: Any, what: str) -> tuple[Plan, list[Any]]:
         """Return how the leaves of another tree are for those of this one, and those leaves."""
@@ -171,7 +171,7 @@ class Plan(NamedTuple):
     """How the leaves of one tree are for those of another."""
 
     source: list[int]  # for each parameter, which leaf of the other tree
-    decayed: list[bool]  # for each parameter, whether weight decay that comes from there is for it
+    decay: list[int | None]  # the same for a tree of weight decays; None where it decays nothing
     idle: list[int]  # the leaves of the other tree that would decay nothing
 
 
@@ -213,6 +213,8 @@ def match(places: list[str], givens: list[str], what: str) -> Plan:
             f"{', '.join(givens) or 'no place'}, they at {', '.join(places) or 'no place'}. Give "
             f"one for all, or a tree like the parameters or like the upper part of it."
         )
-    decayed = [place in givens or is_weight(place) for place in places]
-    useful = {k for k, yes in zip(source, decayed, strict=True) if yes}
-    return Plan(source, decayed, [k for k in range(len(givens)) if places and k not in useful])
+    decay = [
+        k if place in givens or is_weight(place) else None
+        for place, k in zip(places, source, strict=True)
+    ]
+    return Plan(source, decay, [k for k in range(len(givens)) if places and k not in decay])

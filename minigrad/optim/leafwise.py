@@ -50,7 +50,7 @@ def leafwise(
         layout.decay(lam, n),
         *(layout.spread(hyper, name) for name, hyper in hypers.items()),
     ]
-    rows = [step(*row) for row in zip(*columns, strict=True)]
+    rows = [*map(step, *columns)]
     return tuple(tree.unflatten(params, [row[k] for row in rows]) for k in range(1 + len(slots)))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.nn.hypers import is_single, is_zero, keep, onto, onto_scaled, weak
+from minigrad.nn.hypers import is_single, is_zero, keep, onto, onto_scaled, summed, weak
 from minigrad.ops.elementwise import where
 from minigrad.ops.rules import unvarying
 from minigrad.primitive import Primitive, def_jvp, def_vjp, primitive
@@ -171,8 +171,8 @@ def _(d: Any, y: Any, w: Any, eta: Any, g: Any) -> Any:
 def _(d: Any, y: Any, w: Any, eta: Any, lam: Any, g: Any, n: Any = 1) -> Any:
     if not is_single(eta) or not is_single(lam):
         return [rule(d, y, w, eta, lam, g, n=n) for rule in decayed_rules]
-    along, decay = onto(eta, d, w), share(lam, n)
-    eta_bar = -(along * decay + onto(eta, d, g))
+    along, decay = summed(d, w), share(lam, n)
+    eta_bar = -(along * decay + summed(d, g))
     return d * (1 - eta * decay), eta_bar, -share(along * eta, n), d * -eta
 
 

@@ -105,6 +105,17 @@ def measure_recorded(names: Sequence[str]) -> None:
     print(f"    plain training {plain:.1f} ms, hypergradient {ours:.1f} ms")
 
 
+def measure_finite(names: Sequence[str]) -> None:
+    """Measure what a tape costs that checks for NaN and infinity, against one that does not."""
+    problem = Problem(SMALL)
+    checked = mg.Recorded(check="finite")
+    found = paired(
+        lambda: mg.hypergradient(problem.run, problem.hypers, checked),
+        lambda: mg.hypergradient(problem.run, problem.hypers, "recorded"),
+    )
+    line('Recorded(check="finite") over Recorded()', str(found), "")
+
+
 def measure_memory(names: Sequence[str]) -> None:
     """Measure the peak memory of that hypergradient against the values on its tape."""
     problem = Problem(SMALL)
@@ -125,6 +136,7 @@ MEASURES = {
     "import": measure_import,
     "overhead": measure_overhead,
     "recorded": measure_recorded,
+    "finite": measure_finite,
     "memory": measure_memory,
     "programs": measure_programs,
     "cold": measure_cold,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minigrad import tree
+from minigrad.finite import known
 from minigrad.hyper.domains import markers
 from minigrad.hyper.forecast import check_room
 from minigrad.hyper.result import HyperGradient, Stats
@@ -48,17 +49,28 @@ class Recorded:
     Exact up to rounding, for any number of hyperparameters at once. The time is a small multiple
     of the training's own; the memory grows with the number of steps.
 
+    Parameters
+    ----------
+    check : {None, "finite"}, default None
+        With "finite", the first NaN or infinity of the run or of its derivatives is an error that
+        names the instruction and the line of the step; see :class:`minigrad.Tape`.
+
     References
     ----------
     .. [1] J. Domke, "Generic Methods for Optimization-Based Modeling", AISTATS 2012, section 4.
     """
+
+    check: str | None = None
+
+    def __post_init__(self) -> None:
+        known(self.check)
 
     @collector_paused()
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()
         marked = markers(hypers)
-        with Tape() as tape:
+        with Tape(check=self.check) as tape:
             leaves = {
                 path: tape.variable(hyper.value, name=path or "hyper")
                 for path, hyper in tree.paths(marked).items()
