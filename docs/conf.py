@@ -59,6 +59,8 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("minigrad",),
+    "image_scrapers": ("site_parts.figures_in_words",),
+    "image_srcset": ["2x"],  # sharp on screens with small pixels, too
     "reset_modules": ("matplotlib", "site_parts.use_docs_matplotlibrc"),
     "capture_repr": ("_repr_html_", "__repr__"),
     "show_memory": False,

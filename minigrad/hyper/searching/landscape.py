@@ -160,8 +160,7 @@ class Landscape:
         ax.set_ylabel(self.names[1])
         drawn = ax.pcolormesh(*self.axes, costs.T, cmap="Greys_r", shading="nearest")
         ax.figure.colorbar(drawn, ax=ax, label="outer cost")
-        lows = np.reshape(places, (-1, 2)).T
-        ax.plot(*lows, "kv", markerfacecolor="w", label="local minimum")
+        ax.plot(*np.reshape(places, (-1, 2)).T, "kv", markerfacecolor="w", label="local minimum")
         return ax
 
 
