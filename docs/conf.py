@@ -71,6 +71,7 @@ sphinx_gallery_conf = {
 html_theme = "furo"
 pygments_dark_style = "a11y-dark"
 html_title = "minigrad"
+html_domain_indices = False  # the general index has the modules, too
 html_static_path = ["_static"]
 html_css_files = [("site.css", {"priority": 900})]  # after the extensions' own
 html_js_files = ["site.js"]

@@ -32,7 +32,8 @@ def pyplot() -> Any:
 def alt_text(drawn: Any) -> str:
     """Return in words what a plot shows: the text alternative of its picture.
 
-    Titles, what is drawn against what, and each curve of the legend with where it begins and ends.
+    Titles, what is drawn against what, and of each curve of the legend where it begins and ends,
+    and its highest and lowest values if those are in between.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def in_words(panel: Any) -> str:
     if not panel.axison:
         return ", ".join(text.get_text() for text in panel.texts)
     upright, across = axis_in_words(panel.yaxis), axis_in_words(panel.xaxis)
-    measured = " against ".join(filter(None, (upright, across)))
+    measured = f"{upright} against {across}".strip() if across else upright
     handles, labels = panel.get_legend_handles_labels()
     curves = [label + course(handle) for handle, label in zip(handles, labels, strict=True)]
     bars = [shades.colorbar for shades in panel.collections if shades.colorbar]
@@ -90,7 +91,7 @@ def axis_in_words(axis: Any) -> str:
 
 
 def course(handle: Any) -> str:
-    """Return where a line begins and ends, or how many dots there are."""
+    """Return where a line begins and ends and what lies beyond that, or how many dots there are."""
     if not hasattr(handle, "get_xydata"):
         return ""
     xy = np.asarray(handle.get_xydata(), dtype=float)
@@ -101,4 +102,8 @@ def course(handle: Any) -> str:
         return f", {len(x)} dot{'s' * (len(x) > 1)}"
     if len(x) == 2 and x[0] == x[1]:
         return f", at {x[0]:.3g}"  # upright
-    return f", at {y[0]:.3g}" if np.all(y == y[0]) else f", from {y[0]:.3g} to {y[-1]:.3g}"
+    if np.all(y == y[0]):
+        return f", at {y[0]:.3g}"
+    summit = f", up to {y.max():.3g}" if y.max() > max(y[0], y[-1]) else ""
+    valley = f", down to {y.min():.3g}" if y.min() < min(y[0], y[-1]) else ""
+    return f", from {y[0]:.3g} to {y[-1]:.3g}{summit}{valley}"

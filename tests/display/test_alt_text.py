@@ -66,13 +66,15 @@ def test_the_words_for_each_kind_of_curve():
     _, ax = plt.subplots()
     ax.set(title="All kinds.", xlabel="x", ylabel="y", xscale="log")
     ax.plot([1.0, 2.0, 4.0], [1.0, 0.5, np.nan], label="falling")
+    ax.plot([1.0, 2.0, 3.0, 4.0], [1.0, 9.0, -9.0, 2.0], label="bent")
     ax.plot([1.0, 2.0], [1.0, 2.0], "o", label="some")
     ax.axhline(0.25, label="level")
     ax.axvline(2.0, label="upright")
     ax.plot([], [], label="nothing")
     ax.annotate("start", (1.0, 1.0))
     assert alt_text(ax) == (
-        "All kinds. y against x (logarithmic): falling, from 1 to 0.5; some, 2 dots; "
+        "All kinds. y against x (logarithmic): falling, from 1 to 0.5; "
+        "bent, from 1 to 2, up to 9, down to -9; some, 2 dots; "
         "level, at 0.25; upright, at 2; nothing; start."
     )
 
