@@ -31,7 +31,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-skip-member", skip_field_without_words)
     app.connect("source-read", leave_out_the_folder)
     app.connect("html-page-context", mend_links_from_sources)
-    app.connect("html-page-context", mend_roles)
+    app.connect("html-page-context", mend_roles, priority=900)  # after the theme
     app.connect("html-page-context", mend_tooltips)
     return {"parallel_read_safe": True}
 
@@ -129,9 +129,13 @@ def mend_links_from_sources(
 def mend_roles(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Make each reference of a list an item of it: docutils' own role for it is deprecated."""
-    if "body" in context:
-        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+    """Give references, and captions in the side bar, roles that are whole and not deprecated."""
+    for part, role, mended in (
+        ("body", 'role="doc-biblioentry"', 'role="listitem"'),  # what a list of them asks for
+        ("furo_navigation_tree", 'role="heading"', 'role="heading" aria-level="2"'),
+    ):
+        if part in context:
+            context[part] = context[part].replace(role, mended)
 
 
 def mend_tooltips(
