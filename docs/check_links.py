@@ -1,9 +1,10 @@
 """Check a built site: ``python docs/check_links.py docs/_build/html``.
 
-Two laws, for each page of HTML and each style sheet:
+Three laws, for each page of HTML and each style sheet:
 
 * a link into the site leads to a file that is there, and to an anchor in it;
-* whatever the browser loads by itself (scripts, styles, fonts, pictures) is in the site.
+* whatever the browser loads by itself (scripts, styles, fonts, pictures) is in the site;
+* a picture says in words what it shows (``alt``), unless it is a thumbnail beside its title.
 
 Links to other sites are for the reader to follow, and are left alone.
 """
@@ -19,6 +20,8 @@ from urllib.parse import unquote, urlsplit
 ADDRESSES = {"href", "xlink:href", "src", "data", "poster"}  # the attributes that hold one
 FOLLOWED = {"a", "area"}  # only a click loads what these tags name; any other tag loads at once
 RELATED = {"canonical", "next", "prev", "search", "index", "author", "license"}  # <link rel=...>
+THUMBNAIL = "sphx-glr-thumbcontainer"  # the class of what holds one, with its title beside it
+WORDS = 4  # a text alternative with fewer says nothing
 IN_CSS = re.compile(r"""(?:url\(|@import\s)\s*["']?([^"')\s;]+)""")
 
 
@@ -36,6 +39,8 @@ class Page(HTMLParser):
         super().__init__()
         self.anchors = {"", "top"}
         self.references: list[Reference] = []
+        self.wordless: list[str] = []  # pictures without a text alternative
+        self.beside_title = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -47,6 +52,12 @@ class Page(HTMLParser):
         for candidate in values.get("srcset", "").split(", "):
             self.references += [Reference(address, True) for address in candidate.split()[:1]]
         self.references += loaded_by_css(values.get("style", ""))
+        if tag == "div":
+            self.beside_title = THUMBNAIL in values.get("class", "").split()
+        if tag == "img":
+            decorates = self.beside_title and values.get("alt") == ""
+            if not decorates and len(values.get("alt", "").split()) < WORDS:
+                self.wordless.append(values.get("src", ""))
 
     def handle_data(self, data: str) -> None:
         """Note what a style sheet inside the page refers to."""
@@ -93,9 +104,10 @@ def main(site: Path) -> int:
         print(f"{site} holds no page: build the site first, with python -m sphinx docs {site}")
         return 1
     found = [(path, ref, fault(path, ref, pages)) for path, ref in references(site, pages)]
-    faults = [(path, ref, what) for path, ref, what in found if what]
-    for path, ref, what in faults:
-        print(f"{path.relative_to(site)}: {ref.address}: {what}")
+    faults = [(path, ref.address, what) for path, ref, what in found if what]
+    faults += [(path, src, "no alt text") for path, page in pages.items() for src in page.wordless]
+    for path, address, what in faults:
+        print(f"{path.relative_to(site)}: {address}: {what}")
     print(f"{len(pages)} pages, {len(found)} links and assets, {len(faults)} faults")
     return 1 if faults else 0
 

@@ -59,6 +59,8 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("minigrad",),
+    "image_scrapers": ("site_parts.figures_in_words",),
+    "image_srcset": ["2x"],  # sharp on screens with small pixels, too
     "reset_modules": ("matplotlib", "site_parts.use_docs_matplotlibrc"),
     "capture_repr": ("_repr_html_", "__repr__"),
     "show_memory": False,
@@ -69,6 +71,7 @@ sphinx_gallery_conf = {
 html_theme = "furo"
 pygments_dark_style = "a11y-dark"
 html_title = "minigrad"
+html_domain_indices = False  # the general index has the modules, too
 html_static_path = ["_static"]
 html_css_files = [("site.css", {"priority": 900})]  # after the extensions' own
 html_js_files = ["site.js"]

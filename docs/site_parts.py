@@ -1,5 +1,6 @@
-"""What the build computes: tables, the explorer, signatures, the look of figures."""
+"""What the build computes: tables, the explorer, signatures, figures and their words."""
 
+import html
 import inspect
 import re
 import runpy
@@ -7,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 from sphinx.application import Sphinx
+from sphinx_gallery.scrapers import matplotlib_scraper
 
+from minigrad.display import alt_text
 from minigrad.extend import Primitive
 from minigrad.learn import EXERCISES
 from minigrad.ops import support_table
 
 HERE = Path(__file__).parent
+GREEK = {r"\eta": "η", r"\lambda": "λ", r"\infty": "∞"}
 BACK = re.compile(r"(?P<up>(\.\./)+)(?P<document>generated/[\w.-]+)\.html#(?P<anchor>[\w.]+)")
 
 
@@ -24,7 +29,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write_explorer)
     app.connect("autodoc-process-signature", signature_of_primitive)
     app.connect("autodoc-skip-member", skip_field_without_words)
+    app.connect("source-read", leave_out_the_folder)
     app.connect("html-page-context", mend_links_from_sources)
+    app.connect("html-page-context", mend_roles, priority=900)  # after the theme
+    app.connect("html-page-context", mend_tooltips)
     return {"parallel_read_safe": True}
 
 
@@ -116,6 +124,64 @@ def mend_links_from_sources(
 
     if page.startswith("_modules/"):
         context["body"] = BACK.sub(mended, context["body"])
+
+
+def mend_roles(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Give references, and captions in the side bar, roles that are whole and not deprecated."""
+    for part, role, mended in (
+        ("body", 'role="doc-biblioentry"', 'role="listitem"'),  # what a list of them asks for
+        ("furo_navigation_tree", 'role="heading"', 'role="heading" aria-level="2"'),
+    ):
+        if part in context:
+            context[part] = context[part].replace(role, mended)
+
+
+def mend_tooltips(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Write a thumbnail's tooltip, in which mathematics is TeX, with letters."""
+
+    def mended(tooltip: re.Match[str]) -> str:
+        words = tooltip[0]
+        for tex, letter in GREEK.items():
+            words = words.replace(tex, letter)
+        return words
+
+    if "body" in context:
+        context["body"] = re.sub(r'(?<= tooltip=")[^"]*', mended, context["body"])
+
+
+def leave_out_the_folder(app: Sphinx, page: str, source: list[str]) -> None:
+    """Show the paths that tutorials print from the root of the repository on."""
+    if page.startswith("tutorials/"):
+        source[0] = source[0].replace(f"{HERE.parent}/", "")
+
+
+def figures_in_words(block: Any, block_vars: dict[str, Any], gallery_conf: Any) -> str:
+    """Take the figures of a cell, each with its text alternative, and none with a clipped text."""
+    figures = [plt.figure(number) for number in plt.get_fignums()]
+    for figure in figures:
+        refuse_clipped(figure)
+    words = iter([html.escape(alt_text(figure)) for figure in figures])
+    rst: str = matplotlib_scraper(block, block_vars, gallery_conf)
+    return re.sub(r"(?<=:alt: ).*", lambda _: next(words), rst)
+
+
+def refuse_clipped(figure: Any) -> None:
+    """Raise if a text of a figure goes beyond its edge, and so would be cut off in the picture."""
+    figure.canvas.draw()
+    inside = figure.bbox.padded(1.0)
+    texts = list(figure.texts)
+    for ax in figure.axes:
+        texts += [ax.title, *ax.texts]
+        texts += [ax.xaxis.label, ax.yaxis.label] if ax.axison else []
+        texts += ax.get_legend().get_texts() if ax.get_legend() else []
+    for text in texts:
+        box = text.get_window_extent()
+        if box.width and not (inside.contains(*box.min) and inside.contains(*box.max)):
+            raise ValueError(f"the text {text.get_text()!r} goes beyond the edge of its figure")
 
 
 def use_docs_matplotlibrc(gallery_conf: dict[str, Any], tutorial: str) -> None:

@@ -123,7 +123,7 @@ assert math.isclose(faster, 1.0 - 0.5 * (1.0 - 2.0 + 0.1 * 1.0), rel_tol=1e-15)
 # The long arcs start at the three variables on the left. :math:`\eta` and :math:`\lambda` are
 # used once in every step, :math:`w` only in the first, which makes a new one.
 
-tape, *_ = train([2.0] * 3)
+tape, eta, lam, w = train([2.0] * 3)
 looks = {  # marker, line and colour of each part
     "variable": ("D", "-", "black"),
     "forward": ("o", "-", "tab:orange"),
@@ -160,6 +160,26 @@ plt.show()
 uses = [sum(line.inputs.count(v) for line in tape) for v in (0, 1)]
 print(f"eta is read {uses[0]} times, lam {uses[1]} times")
 assert uses == [3, 3]
+
+# %%
+# Walk through it
+# ---------------
+#
+# A picture stands still. :meth:`minigrad.Tape.explore` makes a page on which one can walk along a
+# tape: **Next** records a line, and after the last one it goes back, from the weight at the end to
+# what it came from. A dash in the last column is a derivative that is not yet computed, which is
+# not the same as a zero. Under the tape stand the two derivatives that come out, with what each
+# step adds.
+
+explorer = tape.explore(w, [eta, lam])
+shown = [source["gradient"]["exact"] for source in explorer.data["sources"]]
+assert shown == tape.gradient(w, [eta, lam])
+assert [len(source["terms"]) for source in explorer.data["sources"]] == uses
+explorer
+
+# %%
+# How each number on the way back is found, line by line, is what the next page is about. The tape
+# of another loop stands on :doc:`a page of its own </explorer>`.
 
 # %%
 # Which step mattered?
@@ -200,7 +220,7 @@ fig, ax = plt.subplots(figsize=(7.0, 3.6))
 ax.bar(range(12), noisy, color="0.75", edgecolor="black", label="a target for each step")
 ax.plot(range(12), calm, "k--", label="the same target for all")
 ax.axhline(0.0, color="black", linewidth=0.8)
-ax.set_title("What each step's learning rate adds to dw/dη: noise makes the last ones matter")
+ax.set_title("What each step adds to dw/dη: noise makes the last ones matter")
 ax.set(xlabel="step", ylabel="contribution")
 ax.legend(frameon=False)
 plt.show()

@@ -76,6 +76,21 @@ d_eta = tape.gradient(final, eta)
 print(f"C = {final:.6f}, dC/deta = {d_eta:.6f}")
 
 # %%
+# Where in the training does it come from? Here are three steps to walk through, forward and back.
+# **Sweep** leaps to where the way back begins. Each time it comes by a product with ``eta`` a term
+# is added, and under the tape the bars show all three.
+
+with mg.Tape() as tape:
+    eta = tape.variable(0.3, name="eta")
+    after_three = descend([eta] * 3)
+
+explorer = tape.explore(after_three, eta)
+terms = tape.gradient(after_three, eta, contributions=True)
+assert len(terms) == len(explorer.data["sources"][0]["terms"]) == 3
+assert np.isclose(sum(term.value for term in terms), tape.gradient(after_three, eta), rtol=1e-14)
+explorer
+
+# %%
 # On paper
 # --------
 #

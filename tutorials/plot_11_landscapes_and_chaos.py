@@ -68,20 +68,21 @@ def valleys(landscape):
     return [m for m in landscape.minima(prominence=1e-6) if not m.at_edge]
 
 
-landscapes = {steps: mg.landscape(training(steps), {"eta": etas}) for steps in (2, 4, 6, 8, 10)}
+landscapes = {steps: mg.landscape(training(steps), {"eta": etas}) for steps in (2, 4, 6, 8, 10, 12)}
 counts = {steps: len(valleys(found)) for steps, found in landscapes.items()}
 stable = {
     steps: len([m for m in valleys(landscapes[steps]) if m.point["eta"] < 2.0]) for steps in (8, 10)
 }
 print("minima after so many steps:", counts)
 print("of them at stable rates:   ", stable)
-assert counts == {2: 1, 4: 3, 6: 3, 8: 4, 10: 10}
+assert list(counts.values())[:5] == [1, 3, 3, 4, 10]
+assert counts[12] > 10
 assert stable == {8: 1, 10: 1}
 
 # %%
-# Ten, and with more steps there are more. But from eight steps on, all of them but one lie beyond
-# :math:`\eta = 2`. In the picture the curve of ten steps is flat and low up to there, a floor that
-# every stable rate reaches; then it rises, and folds again and again.
+# Ten, and after twelve steps there are more. But from eight steps on, all of them but one lie
+# beyond :math:`\eta = 2`. In the picture the curve of ten steps is flat and low up to there, a
+# floor that every stable rate reaches; then it rises, and folds again and again.
 
 fig, ax = plt.subplots()
 few, many = landscapes[4].costs, landscapes[10].costs
@@ -94,6 +95,7 @@ ax.set_title("One valley at stable rates, many beyond the edge")
 ax.set(xlabel="learning rate η", ylabel="final cost C")
 ax.legend(frameon=False, loc="upper center")
 plt.show()
+assert np.ptp(many) < 0.2
 
 # %%
 # So the objection is half right. There *are* many minima, at rates so large that training does not
@@ -185,6 +187,7 @@ chaotic = mg.trust(training(100), {"eta": mg.positive(2.9)})
 print(textwrap.fill(chaotic.words, 80))
 assert chaotic.horizon == 58
 assert chaotic.tangent[-1] > 1e21
+assert 20 < chaotic.log_adjoint[0] / math.log(10.0) < 22
 
 ax = chaotic.plot()
 ax.set_title("In chaos a small change grows by a constant factor at each step")
@@ -211,6 +214,7 @@ print(f"at 2.7: exact {exact:.1e}, smoothed {slope:.3f} ± {error:.3f}")
 assert mg.trust(training(100), {"eta": 2.7}).verdict == "chaos"
 assert exact < -1e14
 assert slope > 5.0 * error > 0.0
+assert smooth.stats.steps_run // 100 in (1000, 1001)  # with that of the cost itself
 
 # %%
 # The exact slope is huge and points right, into the mountains. The smoothed one is small, positive

@@ -147,7 +147,7 @@ left.legend(frameon=False)
 right.plot(list(grids), [cost for _, cost, _ in grids.values()], "k--s", fillstyle="none")
 right.plot(list(descents), [cost for _, cost, _ in descents.values()], "ko-")
 right.set(xlabel="hyperparameters", ylabel="lowest validation cost", title="What it gives")
-right.set_ylim(0.0, None)
+right.set_ylim(0.0, 0.2)
 plt.show()
 
 # %%

@@ -224,8 +224,12 @@ ax.legend(frameon=False)
 plt.show()
 
 # %%
-# One bit for :math:`\beta = \frac12`: halving a whole number drops its last one. At 0.9 it is 0.15.
-# Without momentum, :math:`\beta = 0`, all would be forgotten, and nothing is left to reverse.
+# One bit for :math:`\beta = \frac12`: halving a whole number drops its last one. At 0.9 it is
+# 0.152, and a little more is kept. Without momentum, :math:`\beta = 0`, all would be forgotten, and
+# nothing is left to reverse.
+
+assert log2(2.0) == 1.0
+assert round(log2(1.0 / 0.9), 3) == 0.152
 
 # %%
 # Which one?

@@ -178,8 +178,9 @@ for complaint, prim in wrong.items():
         message = str(error)
     else:
         raise RuntimeError("a wrong primitive was accepted")
-    print(textwrap.fill(message, 90), end="\n\n")
+    print(textwrap.fill(message, 80), end="\n\n")
     assert complaint in message
+    assert ("relative error 1.0e-03" in message) == ("operand " in complaint)
 
 for prim in [*wrong.values()][2:]:
     check_primitive(prim, domain=domain, order=1, dtypes=[np.float64])
@@ -236,6 +237,7 @@ print(f"s = 10.000: line {first.round(3)}, cost {tuned.costs[0]:.4f}")
 print(f"s = {tuned.values['s']:6.3f}: line {last.round(3)}, cost {tuned.best.cost:.4f}")
 assert tuned.best.cost < 0.02 < 1.0 < tuned.costs[0]
 assert np.allclose(last, [1.0, 2.0], atol=0.1)
+assert 0.05 < tuned.values["s"] < 0.2  # the noise is 0.1
 
 fig, ax = plt.subplots()
 ax.plot(x, y, "o", color="0.6", markersize=4, label="60 points, 12 far off")

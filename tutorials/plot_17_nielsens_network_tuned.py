@@ -164,15 +164,15 @@ for what, parts in judged.items():
 book, first, small, second = judged.values()
 assert first["test"][0] < 0.4 * book["test"][0]
 assert first["test"][1] > book["test"][1] + 0.025
-assert second["validation"][0] < 0.7 * small["validation"][0]
+assert second["validation"][0] < 2.0 / 3.0 * small["validation"][0]
 assert second["test"][0] < 0.9 * small["test"][0]
 assert np.isclose(first["validation"][0], second["validation"][0], rtol=0.05)
 
 # %%
-# It was not: with the decay of the book, too, the cost falls by a third on the validation images,
-# and by more than a tenth on the test images, which had no part in it. Accuracy moves less, since
-# one image of the test is a quarter of a percent. And the two descents agree: within 5 % they end
-# at the same cost.
+# It was not: with the decay of the book, too, the cost falls by more than a third on the
+# validation images, and by more than a tenth on the test images, which had no part in it. Accuracy
+# moves less, since one image of the test is a quarter of a percent. And the two descents agree:
+# within 5 % they end at the same cost.
 
 # %%
 # On the map
@@ -220,6 +220,7 @@ best = tuned.best.cost
 between = run.evaluate({"eta": 1.4, "lam": tuned.values["lam"]})
 print(f"descent {best:.4f}, at eta = 1.4 {between:.4f}, lowest on the map {ground.costs.min():.4f}")
 assert 0.8 * best < ground.costs.min() < best < between
+assert 1.5 < ground.axes[0][np.argmin(np.min(ground.costs, axis=1))] < 2.5
 
 # %%
 # With MNIST

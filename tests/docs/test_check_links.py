@@ -22,6 +22,7 @@ def site_with(folder: Path, body: str) -> Path:
     return folder
 
 
+ALT = 'alt="cost against learning rate"'
 SOUND = [
     '<a href="sub/page.html#a-b">in</a>',
     '<a href="#start">here</a>',
@@ -30,14 +31,23 @@ SOUND = [
     '<a href="mailto:someone@example.org">a letter</a>',
     '<link rel="canonical" href="https://example.org/">',
     '<link rel="stylesheet" href="style.css?v=1">',
-    '<img src="a%20picture.png" srcset="a%20picture.png, a%20picture.png 2.00x">',
+    f'<img src="a%20picture.png" srcset="a%20picture.png, a%20picture.png 2.00x" {ALT}>',
+    '<div class="sphx-glr-thumbcontainer"><img src="a%20picture.png" alt=""></div>',
 ]
 FAULTY = [
     ('<a href="sub/none.html">', "no such file"),
     ('<a href="sub/page.html#none">', "no such anchor"),
     ('<a href="#none">', "no such anchor"),
-    ('<img src="none.png">', "no such file"),
-    ('<img src="a%20picture.png" srcset="none.png 2x">', "no such file"),
+    (f'<img src="none.png" {ALT}>', "no such file"),
+    (f'<img src="a%20picture.png" srcset="none.png 2x" {ALT}>', "no such file"),
+    ('<img src="a%20picture.png">', "no alt text"),
+    ('<img src="a%20picture.png" alt="">', "no alt text"),
+    ('<img src="a%20picture.png" alt="plot 1">', "no alt text"),
+    (
+        '<div class="sphx-glr-thumbcontainer"></div><div><img src="a%20picture.png" alt=""></div>',
+        "no alt text",
+    ),
+    ('<div class="sphx-glr-thumbcontainer"><img src="a%20picture.png"></div>', "no alt text"),
     ('<script src="https://cdn.example.org/x.js"></script>', "loaded from another site"),
     ('<script src="//cdn.example.org/x.js"></script>', "loaded from another site"),
     ('<link rel="stylesheet" href="https://cdn.example.org/x.css">', "loaded from another site"),
@@ -51,7 +61,7 @@ FAULTY = [
 
 def test_a_sound_site_passes(tmp_path):
     done = check(site_with(tmp_path, "".join(SOUND)))
-    assert done.stdout == "2 pages, 12 links and assets, 0 faults\n"
+    assert done.stdout == "2 pages, 13 links and assets, 0 faults\n"
     assert done.returncode == 0
 
 

@@ -151,15 +151,16 @@ class Landscape:
         places = [list(m.point.values()) for m in self.minima()]
         costs = np.where(np.isfinite(self.costs), self.costs, np.nan)
         if len(self.axes) == 1:
-            ax.plot(self.axes[0], costs, "k.-")
-            ax.plot([p[0] for p in places], [m.cost for m in self.minima()], "kv", fillstyle="none")
+            ax.plot(self.axes[0], costs, "k.-", label="outer cost")
+            lows = [p[0] for p in places], [m.cost for m in self.minima()]
+            ax.plot(*lows, "kv", fillstyle="none", label="local minimum")
             ax.set_ylabel("outer cost")
             return ax
         ax.set_yscale(scale(self.axes[1]))
         ax.set_ylabel(self.names[1])
         drawn = ax.pcolormesh(*self.axes, costs.T, cmap="Greys_r", shading="nearest")
         ax.figure.colorbar(drawn, ax=ax, label="outer cost")
-        ax.plot(*np.reshape(places, (-1, 2)).T, "kv", markerfacecolor="w")
+        ax.plot(*np.reshape(places, (-1, 2)).T, "kv", markerfacecolor="w", label="local minimum")
         return ax
 
 
