@@ -32,6 +32,7 @@ METHODS = {
         "in little memory": mg.Checkpointed(memory="1 MB"),
     },
     "forward": {"forward": mg.Forward()},
+    # These runs have fewer than 20 steps; for longer ones it chooses by a stopwatch.
     "automatic": {"automatic": mg.hyper.Automatic()},
     "truncated": {"truncated": mg.Truncated(last=2)},
     "differences": {"differences": mg.FiniteDifference()},

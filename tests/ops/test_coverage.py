@@ -1,14 +1,20 @@
 """Every recorded NumPy function stands in a row of the tables, and no peer records more."""
 
-from collections import Counter
+import inspect
+from collections import Counter, defaultdict
+from functools import cache
+from itertools import chain
 
 import numpy as np
 import pytest
 from awkward import AS_WRITTEN, FORMS, trials
-from census import CASES, OPERATIONS, called_name, leaders
+from census import CASES, OPERATIONS, called_name, calls, leaders
 from test_laws import TOLERANCES
 
-from minigrad.dispatch import FUNCTIONS, UFUNCS
+from minigrad.dispatch import FUNCTIONS, REDUCTIONS, UFUNCS
+from minigrad.ops.support import ARRAYS
+
+HANDLERS = {**FUNCTIONS, **REDUCTIONS}
 
 # What HIPS/autograd 1.9.1 has a VJP for: the NumPy names in `autograd.core.primitive_vjps`, and the
 # functions that `autograd.numpy` composes of them; what MyGrad 2.5.0 exports as operations.
@@ -52,6 +58,33 @@ def test_the_table_is_large():
     assert set(TOLERANCES) == {np.dtype(np.float64), np.dtype(np.float32)}
     assert {operation: tried for operation, tried in forms.items() if len(tried) < 12} == {}
     assert {AS_WRITTEN}.union(*forms.values()) == set(FORMS)
+
+
+@cache
+def arguments():
+    """What each function was given for each of its arguments, in all rows."""
+    given = defaultdict(lambda: defaultdict(list))
+    for operation, args, kwargs in chain.from_iterable(calls().values()):
+        if operation in HANDLERS:
+            bound = inspect.signature(HANDLERS[operation]).bind(*args, **kwargs)
+            for name, value in bound.arguments.items():
+                given[operation][name].append(value)
+    return given
+
+
+def test_every_keyword_is_used_in_a_row():
+    for operation, handler in HANDLERS.items():
+        unused = set(inspect.signature(handler).parameters) - set(arguments()[operation])
+        assert unused <= {*ARRAYS}, operation
+
+
+def test_axes_are_counted_from_the_end_and_several_at_once():
+    for operation, given in arguments().items():
+        if "axis" in given:
+            axes = given["axis"]
+            assert any(isinstance(axis, int) and axis < 0 for axis in axes), operation
+            if "keepdims" in given:
+                assert any(isinstance(axis, tuple) for axis in axes), operation
 
 
 def test_names_that_rows_say_they_cover_exist():
