@@ -26,7 +26,7 @@ class Tolerance(NamedTuple):
 
 TOLERANCES = {
     np.dtype(np.float64): Tolerance(1e-6, 1e-12, 1e-12, 1e-10),
-    np.dtype(np.float32): Tolerance(1e-3, 1e-4, 1e-4, 1e-2),
+    np.dtype(np.float32): Tolerance(1e-3, 1e-5, 1e-5, 1e-3),
 }
 #: What counts as nothing beside operands of about 1, for derivatives that are 0 but for rounding.
 NOTHING = 1e-4
