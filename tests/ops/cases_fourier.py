@@ -83,9 +83,17 @@ CASES = [
         )
     ),
     # The ways in which transforms are used, from real numbers to real numbers.
-    Case("fft.irfft of rfft", lambda x: np.fft.irfft(np.fft.rfft(x) ** 2, 5), (5,), analytic=False),
     Case(
-        "fft.ifft of fft", lambda x: np.real(np.fft.ifft(np.fft.fft(x) ** 2)), (4,), analytic=False
+        "fft.irfft of rfft",
+        lambda x: np.fft.irfft(np.power(np.fft.rfft(x), 2), 5),
+        (5,),
+        analytic=False,
+    ),
+    Case(
+        "fft.ifft of fft",
+        lambda x: np.real(np.fft.ifft(np.power(np.fft.fft(x), 2))),
+        (4,),
+        analytic=False,
     ),
     Case(
         "fft power spectrum",

@@ -259,29 +259,6 @@ CASES = [
         (3, 2),
         covers=("multiply.accumulate",),
     ),
-    Case("add.outer", lambda a, b: np.add.outer(a, b), (2,), (3,), covers=("add.outer",)),
-    Case(
-        "subtract.outer",
-        lambda a, b: np.subtract.outer(a, b),
-        (2, 2),
-        (3,),
-        covers=("subtract.outer",),
-    ),
-    Case(
-        "multiply.outer",
-        lambda a, b: np.multiply.outer(a, b),
-        (2,),
-        (3, 1),
-        covers=("multiply.outer",),
-    ),
-    Case(
-        "divide.outer",
-        lambda a, b: np.divide.outer(a, b),
-        (2,),
-        (),
-        domain="nonzero",
-        covers=("divide.outer",),
-    ),
     *forms(
         "cumsum",
         [
@@ -384,6 +361,21 @@ CASES = [
         (2, 4),
         domain=("real", ascending),
     ),
+    Case(
+        "trapezoid of one row at the places of several",
+        lambda y, x: np.trapezoid(y, x),
+        (4,),
+        (2, 4),
+        domain=("real", ascending),
+    ),
+    Case(
+        "trapezoid of one row at the places of several, axis=0",
+        lambda y, x: np.trapezoid(y, x, axis=0),
+        (4,),
+        (4, 3),
+        domain=("real", lambda rng, shape: ascending(rng, shape[::-1]).T),
+    ),
+    Case("trapezoid with a step for each area", lambda y, h: np.trapezoid(y, dx=h), (4,), (2, 3)),
     Case("trapezoid with a step that varies", lambda y, h: np.trapezoid(y, dx=h), (2, 4), ()),
     *forms(
         "gradient",

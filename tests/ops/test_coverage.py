@@ -1,15 +1,20 @@
 """Every recorded NumPy function stands in a row of the tables, and no peer records more."""
 
-import warnings
-from collections import Counter
+import inspect
+from collections import Counter, defaultdict
+from functools import cache
+from itertools import chain
 
 import numpy as np
 import pytest
-from test_laws import CASES
+from awkward import AS_WRITTEN, FORMS, trials
+from census import CASES, OPERATIONS, called_name, calls, leaders
+from test_laws import TOLERANCES
 
-import minigrad as mg
-from minigrad.dispatch import FUNCTIONS, UFUNCS, call_function, call_ufunc, name_of
-from minigrad.variable import OPERATORS
+from minigrad.dispatch import FUNCTIONS, REDUCTIONS, UFUNCS
+from minigrad.ops.support import ARRAYS
+
+HANDLERS = {**FUNCTIONS, **REDUCTIONS}
 
 # What HIPS/autograd 1.9.1 has a VJP for: the NumPy names in `autograd.core.primitive_vjps`, and the
 # functions that `autograd.numpy` composes of them; what MyGrad 2.5.0 exports as operations.
@@ -39,40 +44,47 @@ MYGRAD = """
 # NumPy hands `array` and `full` over if asked with `like=`; without, an error teaches.
 
 
-def called_name(name):
-    """The function that a NumPy name stands for, or None where this NumPy is too old for it."""
-    function = np
-    for part in name.split("."):
-        function = getattr(function, part, None)
-    return function
+def test_every_recorded_function_stands_in_a_row():
+    assert [operation for operation in OPERATIONS if operation not in leaders()] == []
 
 
-@pytest.fixture(scope="module")
-def met():
-    """The functions that NumPy handed to minigrad while each row ran once on Variables."""
-    seen = set()
-
-    def ufunc_spy(ufunc, method, inputs, kwargs):
-        seen.add(ufunc if method == "__call__" else (ufunc, method))
-        return call_ufunc(ufunc, method, inputs, kwargs)
-
-    def function_spy(function, args, kwargs):
-        seen.add(function)
-        return call_function(function, args, kwargs)
-
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        patch.setitem(OPERATORS, "ufunc", ufunc_spy)
-        patch.setitem(OPERATORS, "function", function_spy)
-        for case in CASES:
-            seen.update(filter(None, map(called_name, case.covers)))
-            with mg.Tape() as tape:
-                case.function(*map(tape.variable, case.operands()))
-    return seen
+def test_the_table_is_large():
+    """Operations, precisions, and awkward forms of each, all of which are tried every day."""
+    forms = {
+        operation: {trial.form for trial in trials(case)} - {AS_WRITTEN}
+        for operation, case in leaders().items()
+    }
+    assert len(forms) >= 250
+    assert set(TOLERANCES) == {np.dtype(np.float64), np.dtype(np.float32)}
+    assert {operation: tried for operation, tried in forms.items() if len(tried) < 12} == {}
+    assert {AS_WRITTEN}.union(*forms.values()) == set(FORMS)
 
 
-def test_every_recorded_function_stands_in_a_row(met):
-    without = {name_of(function) for function in {*UFUNCS, *FUNCTIONS} - met}
-    assert without == set()
+@cache
+def arguments():
+    """What each function was given for each of its arguments, in all rows."""
+    given = defaultdict(lambda: defaultdict(list))
+    for operation, args, kwargs in chain.from_iterable(calls().values()):
+        if operation in HANDLERS:
+            bound = inspect.signature(HANDLERS[operation]).bind(*args, **kwargs)
+            for name, value in bound.arguments.items():
+                given[operation][name].append(value)
+    return given
+
+
+def test_every_keyword_is_used_in_a_row():
+    for operation, handler in HANDLERS.items():
+        unused = set(inspect.signature(handler).parameters) - set(arguments()[operation])
+        assert unused <= {*ARRAYS}, operation
+
+
+def test_axes_are_counted_from_the_end_and_several_at_once():
+    for operation, given in arguments().items():
+        if "axis" in given:
+            axes = given["axis"]
+            assert any(isinstance(axis, int) and axis < 0 for axis in axes), operation
+            if "keepdims" in given:
+                assert any(isinstance(axis, tuple) for axis in axes), operation
 
 
 def test_names_that_rows_say_they_cover_exist():
@@ -83,11 +95,6 @@ def test_names_that_rows_say_they_cover_exist():
 def test_names_of_rows_are_unique():
     count = Counter(case.name for case in CASES)
     assert {name: n for name, n in count.items() if n > 1} == {}
-
-
-def test_the_surface_is_wide(met):
-    recorded = {function for function in met if function in UFUNCS or function in FUNCTIONS}
-    assert len(recorded) >= 150
 
 
 @pytest.mark.parametrize("peer", ["AUTOGRAD", "MYGRAD"])

@@ -351,3 +351,13 @@ def test_integers_and_booleans_have_no_gradient_and_do_no_harm():
     counts, mask = np.array([1, 2, 3]), np.array([True, False, True])
     f = lambda x: np.sum(x * counts * mask) + np.argmax(x) + len(x) * x.shape[0]  # noqa: E731
     assert_array_equal(mg.grad(f)(np.array([1.0, 5.0, 2.0])), [1.0, 0.0, 3.0])
+
+
+def test_the_square_of_a_complex_array_is_that_of_power():
+    """Which differs from the operator's by rounding, in NumPy itself."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=100) + 1j * rng.normal(size=100)
+    with mg.Tape() as tape:
+        squared = (tape.variable(z) ** 2).value
+    assert np.array_equal(squared, np.power(z, 2))
+    assert np.all(np.abs(squared - z**2) <= 4 * np.finfo(float).eps * np.abs(z) ** 2)

@@ -5,9 +5,11 @@ of one training step is the tape of every other, and can be replayed with other 
 """
 
 import pytest
+from awkward import floating
 from case import Case
+from census import CASES
+from evidence import directions
 from numpy.testing import assert_array_equal
-from test_laws import CASES, directions, floating
 
 import minigrad as mg
 from minigrad.variable import value_of
