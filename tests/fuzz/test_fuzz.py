@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 import minigrad as mg
 from minigrad.dispatch import UFUNCS
+from minigrad.testing import finite_difference
 from minigrad.variable import value_of
 from tests.fuzz import engines
 from tests.fuzz.__main__ import main
@@ -49,6 +51,24 @@ def test_programs_in_float32_stay_in_float32(number):
     xs = [np.asarray(x, np.float32)[()] for x in program.inputs.values()]
     for bar, x in zip(mg.vjp(program.function(), *xs)[1](1.0), xs, strict=True):
         assert (np.shape(bar), bar.dtype) == (x.shape, np.float32)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_gradients_in_a_program_are_differentiated_to_third_order(number):
+    program = draw_program(1, number)
+    f, xs, vs = program.function(), [*program.inputs.values()], tuple(program.directions.values())
+
+    def bend(*xs):
+        """The second derivative along the direction, by reverse over reverse."""
+        slopes = mg.vjp(lambda *zs: mg.vjp(f, *zs)[1](1.0), *xs)[1](vs)
+        return sum(np.sum(slope * v) for slope, v in zip(slopes, vs, strict=True))
+
+    reverse = sum(np.sum(x * v) for x, v in zip(mg.vjp(bend, *xs)[1](1.0), vs, strict=True))
+    truth, error = finite_difference(bend, *xs, direction=vs)
+    scale = 1.0 + abs(reverse) + abs(bend(*xs))
+    assert error < 1e-4 * scale
+    assert_allclose(mg.jvp(bend, xs, vs)[1], reverse, rtol=1e-9, atol=1e-9 * scale)
+    assert_allclose(reverse, truth, rtol=1e-5, atol=10 * error)
 
 
 def test_a_program_is_readable_numpy_and_the_same_each_time():
