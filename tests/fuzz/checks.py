@@ -19,6 +19,7 @@ from tests.fuzz.program import Program
 
 __all__ = ["Failure", "Verdict", "examine"]
 
+# Values are not the same bits: a NumPy scalar's own `**` differs from np.power, which is recorded.
 VALUE, FIRST, SECOND = 1e-13, 1e-11, 1e-9  # of the scales below, between two ways
 DIFFERENCES = 1e-6  # of them, between a derivative and finite differences
 BLURRED = 1e-5  # beyond this error, finite differences decide nothing

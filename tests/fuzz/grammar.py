@@ -80,7 +80,7 @@ TABLE: dict[str, list[str | Row]] = {
         "np.arcsinh({any})",
         "np.arccosh(1.5 + {any} ** 2)",
         "np.arctanh(0.8 * np.sin({any}))",
-        "np.sinc({any})",
+        Row("np.sinc({any})", without=("autograd",)),  # whose derivative at 0 is NaN
         "np.deg2rad(20.0 * {any})",
         "np.rad2deg(0.1 * {any})",
         "np.radians(30.0 * {any})",
