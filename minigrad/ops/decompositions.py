@@ -146,7 +146,10 @@ def inverse_gaps_vjp(y_bar: Any, y: Any, w: Any) -> Any:
 inverse_gaps = Primitive(_inverse_gaps, "inverse_gaps")  # 1 / (w_j - w_i), and 0 for i = j
 def_vjp(inverse_gaps, inverse_gaps_vjp)
 def_jvp(inverse_gaps, lambda w_dot, y, w: -(y * y) * (row(w_dot) - column(w_dot)))
-apart_from_zero = linear(_apart_from_zero, lambda y_bar, s: y_bar, "apart_from_zero")
+# The identity, but not `linear`: it is the values that must not be zero, their tangents may be.
+apart_from_zero = Primitive(_apart_from_zero, "apart_from_zero")
+def_vjp(apart_from_zero, lambda y_bar, y, s: y_bar)
+def_jvp(apart_from_zero, lambda s_dot, y, s: s_dot)
 
 
 # Eigenvalues of Hermitian matrices: a v = v diag(w), vᴴ v = 1. [2]

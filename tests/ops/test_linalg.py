@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
+from minigrad.testing import finite_difference
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(3, 3)) + 3 * np.eye(3)
@@ -171,6 +172,20 @@ def test_vectors_of_equal_values_have_no_derivative(vectors, a):
         mg.grad(lambda a: np.sum(vectors(a) ** 3))(a)
     with pytest.raises(np.linalg.LinAlgError, match="no derivative"):
         mg.jvp(vectors, (a,), (np.ones(np.shape(a)),))
+
+
+def test_singular_values_that_stand_still():
+    """A rotation turns the vectors alone: a zero tangent of the values is not a zero value."""
+    a, turn = np.diag([2.0, 3.5]), np.array([[0.0, 1.0], [-1.0, 0.0]])
+
+    def cost(a):
+        u, s, vh = np.linalg.svd(a)
+        return np.sum(np.array([[1.0, 2.0], [3.0, 5.0]]) * u**2) + np.sum(s * vh**2)
+
+    for direction in (turn, turn @ a, np.zeros((2, 2))):
+        found = mg.hvp(cost, (a,), (direction,))
+        truth, error = finite_difference(mg.grad(cost), a, direction=(direction,))
+        assert_allclose(found, truth, atol=10 * np.max(error) + 1e-9)
 
 
 def test_equal_values_do_no_harm_to_functions_of_the_values_alone():
