@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.hyper.plain import name
 
 __all__ = ["Domain", "Hyper", "bounded", "markers", "per_step", "positive", "real", "unit_interval"]
 
@@ -114,9 +115,9 @@ def logistic_slope(low: float, high: float, x: Any) -> Any:
 
 def interval(low: float, high: float) -> Domain:
     """Return the domain of the numbers between two ends, through a logistic function."""
-    name = "unit interval" if (low, high) == (0.0, 1.0) else f"({low:g}, {high:g})"
+    called = "unit interval" if (low, high) == (0.0, 1.0) else f"({low:g}, {high:g})"
     natural, free, slope = (partial(f, low, high) for f in (logistic, logit, logistic_slope))
-    return Domain(name, natural, free, slope, low, high)
+    return Domain(called, natural, free, slope, low, high)
 
 
 UNIT_INTERVAL = interval(0.0, 1.0)
@@ -132,6 +133,8 @@ def mark(value: Any, domain: Domain) -> Any:
         number = float(number) if isinstance(leaf, int) else number
         if np.asarray(number).dtype.kind != "f":
             raise TypeError(f"a hyperparameter is a float or an array of floats, got {leaf!r:.60}")
+        if not np.isfinite(number).all():
+            raise ValueError(f"a hyperparameter must be finite, got {leaf!r:.60}")
         inside = np.all((np.asarray(number) > domain.low) & (np.asarray(number) < domain.high))
         if not inside:
             raise ValueError(
@@ -224,4 +227,13 @@ def per_step(value: Any) -> Any:
 
 def markers(hypers: Any) -> Any:
     """Return the tree with every leaf marked; unmarked ones are taken as real."""
-    return tree.map(lambda leaf: leaf if isinstance(leaf, Hyper) else real(leaf), hypers)
+
+    def marked(path: str, leaf: Any) -> Hyper:
+        if isinstance(leaf, Hyper):
+            return leaf
+        try:
+            return real(leaf)  # type: ignore[no-any-return]
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name(path)}: {error}" if path else str(error)) from None
+
+    return tree.unflatten(hypers, [marked(*pair) for pair in tree.paths(hypers).items()])

@@ -11,7 +11,7 @@ from minigrad import tree
 from minigrad.nn.weights import Layout
 from minigrad.variable import value_of
 
-__all__ = ["leafwise", "zeros"]
+__all__ = ["check", "leafwise", "zeros"]
 
 
 def leafwise(
@@ -66,3 +66,29 @@ def zeros(params: Any) -> Any:
         return array
 
     return tree.map(zero, params)
+
+
+def check(rule: str, eps: Any, **betas: Any) -> None:
+    """Raise if what an optimiser divides by could be 0: a beta of 1, or an eps of 0.
+
+    It is asked of values alone. A compiled step does not ask again; a run in which an outer
+    optimiser has gone too far is found out by its weights.
+    """
+    for name, beta in betas.items():
+        if not all(np.all((x >= 0) & (x < 1)) for x in values(beta)):
+            raise ValueError(
+                f"{rule}: {name}= must be 0 or more and below 1, got {beta!r:.60}: it is how much "
+                f"of an average is kept"
+            )
+    if not all(np.all(x > 0) for x in values(eps)):
+        raise ValueError(
+            f"{rule}: eps= must be positive, got {eps!r:.60}: where a gradient has always been 0, "
+            f"the step is 0 / (0 + eps), and 0 / 0 without it"
+        )
+
+
+def values(hyper: Any) -> list[Any]:
+    """Return the real parts of the values of a hyperparameter: a complex step checks them too."""
+    if type(hyper) is float:
+        return [hyper]
+    return [np.real(value_of(x)) for x in tree.leaves(hyper)]

@@ -16,7 +16,7 @@ from minigrad import tree
 from minigrad.hyper.insight.pullback import finish, length, pull
 from minigrad.hyper.insight.sharpness import Sharpness, of_loss, of_step, scaled
 from minigrad.hyper.insight.trust_report import Trust
-from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.run import TrainingRun, lost
 from minigrad.hyper.unrolling.unroll import State, Unroll, like, zero
 from minigrad.program.step import floating
 
@@ -109,7 +109,7 @@ def trust(
     momentum = Named(unroll, "beta", beta, MOMENTA)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # that is what is looked at
         states, log_tangent = there(unroll, seed)
-        if not all(np.all(np.isfinite(x)) for x in floating(states[-1])):
+        if any(lost(states[-1], states[0])):
             return Trust.of_divergence(unroll.marked, run.steps, len(states) - 1, log_tangent)
         cost, bar, direct = finish(unroll, states[-1], run.cost)
         log_adjoint, gradient = back(unroll, states, bar, direct)
@@ -142,7 +142,7 @@ def there(unroll: Unroll, seed: int) -> tuple[list[State], Any]:
         still = [zero(x) for x in unroll.hypers_at(t)]
         dots, logs[t + 1] = rescaled(step.push(dots, still), logs[t])
         states.append(state := new)
-        if not all(np.all(np.isfinite(x)) for x in floating(state)):
+        if any(lost(state, states[0])):
             logs[t + 1 :] = np.nan
             break
     return states, logs

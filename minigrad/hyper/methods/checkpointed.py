@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.hyper.health import examined, growth
 from minigrad.hyper.memory import in_bytes, in_words
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
@@ -96,6 +97,7 @@ class Checkpointed:
             if not whole or (number is not None and number < 1):
                 raise ValueError(f"Checkpointed: {name}= must be a number {what}, got {number!r}")
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()
@@ -122,10 +124,12 @@ class Checkpointed:
                     if bar is None:  # this was the last stretch
                         step_bytes = size(kept) // (end - t)
                         cost, bar = unroll.end(state)
+                        last_bar = bar
                     bar = unroll.backward_stretch(bar, kept)
                 at = t
         if bar is None:
             cost, bar = unroll.end(state)
+            last_bar = bar
         unroll.pull_begin(bar)
         settings = f"snapshots={plan.snapshots}"
         if plan.stretch > 1:
@@ -138,6 +142,7 @@ class Checkpointed:
             seconds=time.perf_counter() - start,
             why=unroll.why,
             kept_bytes=plan.nbytes(run.steps, state_bytes, step_bytes),
+            growth=growth(last_bar, bar),
         )
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.coordinates import Coordinates, flat
+from minigrad.hyper.health import examined
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unrolling.unroll import Unroll
@@ -86,6 +87,7 @@ class Evolution:
     def __post_init__(self) -> None:
         checked_settings("Evolution", self.sigma, self.pairs)
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         noise = self.sigma, self.pairs, self.seed

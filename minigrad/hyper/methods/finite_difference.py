@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.domains import markers
+from minigrad.hyper.health import examined
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.variable import value_of
@@ -37,6 +38,7 @@ class FiniteDifference:
 
     relative_step: float | None = None
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from minigrad.hyper.health import examined, growth
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unrolling.directions import Directions
-from minigrad.hyper.unrolling.unroll import Unroll, size
+from minigrad.hyper.unrolling.unroll import State, Unroll, size
 
 __all__ = ["Forward"]
 
@@ -47,6 +48,7 @@ class Forward:
     (-0.009765625, 16)
     """
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()
@@ -54,9 +56,12 @@ class Forward:
         state = unroll.begin()
         directions = Directions(unroll)
         dots, t = directions.begin(), 0
+        early: State = []
         while t < run.steps:
-            state, dots, taken = directions.advance(state, dots, t, run.steps)
+            # By itself the first step, whose tangents are what the last ones are held against.
+            state, dots, taken = directions.advance(state, dots, t, run.steps if t else 1)
             t += taken
+            early = early or dots
         cost, bar = unroll.end(state)
         directions.gather(bar, dots)
         stats = Stats(
@@ -66,5 +71,6 @@ class Forward:
             seconds=time.perf_counter() - start,
             why=unroll.why,
             kept_bytes=size(state, dots),
+            growth=growth(early, dots),
         )
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)

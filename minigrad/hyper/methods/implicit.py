@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.coordinates import flat
+from minigrad.hyper.health import examined
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.solvers import Solution, conjugate_gradients, neumann_series, sharpness
@@ -112,6 +113,7 @@ class Implicit:
                 f'Implicit: scale= is a positive number for solver="neumann", got {self.scale!r}'
             )
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         if run.loss is None:

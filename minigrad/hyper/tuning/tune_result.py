@@ -45,7 +45,9 @@ class OuterStep:
         points = tree.paths(self.result.hypers).items()
         values = [f"{name(path)} {brief(h.value)}" for path, h in points]
         words = f"cost {self.result.cost:.4f}, {', '.join(values)}, norm {self.result.norm:.1e}"
-        return words if self.accepted else f"{words}, refused"
+        at = self.result.stats.diverged_at
+        why = "" if at is None else f": the run diverged at step {at}"
+        return words if self.accepted else f"{words}, refused{why}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +118,7 @@ class TuneResult:
             lines.append(f"  {key:{width}}  {brief(hyper.value)} -> {brief(after[key].value)}")
         if self.test is not None:
             lines.append(f"test {plain(self.test)}")
+        lines += self.best.stats.notes.splitlines()
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
