@@ -133,9 +133,9 @@ def mark(value: Any, domain: Domain) -> Any:
         number = float(number) if isinstance(leaf, int) else number
         if np.asarray(number).dtype.kind != "f":
             raise TypeError(f"a hyperparameter is a float or an array of floats, got {leaf!r:.60}")
-        if not np.isfinite(number).all():
-            raise ValueError(f"a hyperparameter must be finite, got {leaf!r:.60}")
         inside = np.all((np.asarray(number) > domain.low) & (np.asarray(number) < domain.high))
+        if not inside and not np.isfinite(number).all():
+            raise ValueError(f"a hyperparameter must be finite, got {leaf!r:.60}")
         if not inside:
             raise ValueError(
                 f"a hyperparameter marked {domain.name} must lie strictly between {domain.low:g} "
@@ -227,13 +227,22 @@ def per_step(value: Any) -> Any:
 
 def markers(hypers: Any) -> Any:
     """Return the tree with every leaf marked; unmarked ones are taken as real."""
+    try:
+        return tree.map(marker, hypers)
+    except (TypeError, ValueError):
+        for path, leaf in tree.paths(hypers).items():
+            named_marker(path, leaf)
+        raise
 
-    def marked(path: str, leaf: Any) -> Hyper:
-        if isinstance(leaf, Hyper):
-            return leaf
-        try:
-            return real(leaf)  # type: ignore[no-any-return]
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{name(path)}: {error}" if path else str(error)) from None
 
-    return tree.unflatten(hypers, [marked(*pair) for pair in tree.paths(hypers).items()])
+def marker(leaf: Any) -> Hyper:
+    """Return a leaf marked."""
+    return leaf if isinstance(leaf, Hyper) else mark(leaf, REAL)  # type: ignore[no-any-return]
+
+
+def named_marker(path: str, leaf: Any) -> None:
+    """Mark a leaf; if that fails, say which it was."""
+    try:
+        marker(leaf)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name(path)}: {error}" if path else str(error)) from None

@@ -8,6 +8,7 @@ that is not finite. Nothing is returned then but NaN, and where it began is said
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -58,22 +59,21 @@ def examined(method: Method) -> Method:
     @wraps(method)
     def hypergradient(self: Any, run: TrainingRun, hypers: Any) -> HyperGradient:
         start, raised = time.perf_counter(), list[str]()
-        marked = markers(hypers)
         try:
             with np.errstate(**flags(raised)):
-                result = method(self, run, marked)
+                result = method(self, run, hypers)
         except ArithmeticError as error:  # Diverged, or a power of Python numbers that overflows
-            found = divergence(run, marked)
+            found = divergence(run, hypers)
             if found is None and not isinstance(error, Diverged):
                 raise
             stats = Stats(repr(self), False, run.steps, time.perf_counter() - start)
-            return undefined(marked, stats, found)
+            return undefined(markers(hypers), stats, found)
         if result.stats.notes:  # of a method that another one chose
             return result
         if raised or not np.isfinite(result.cost):
-            found = divergence(run, marked)
+            found = divergence(run, hypers)
             if found is not None:
-                return undefined(marked, result.stats, found)
+                return undefined(result.hypers, result.stats, found)
             warn(raised)
         return noted(result, run)
 
@@ -166,19 +166,34 @@ def inexact(x: Any) -> bool:
 
 def noted(result: HyperGradient, run: TrainingRun) -> HyperGradient:
     """Return a result that says where a derivative is exactly 0, not finite, or has exploded."""
-    notes = list(about_zeros(result, run))
-    for path, slope in tree.paths(result.gradient).items():
-        if np.isfinite(result.cost) and not np.isfinite(slope).all():
-            notes.append(
-                f"the derivative in {name(path)} is not finite, although the run and its cost "
-                f"are: a slope is infinite on the way, as that of sqrt at 0, or it overflowed"
-            )
+    notes = []
+    if not all(map(usual, tree.leaves(result.gradient))):
+        notes = [*about_zeros(result, run), *about_infinities(result)]
     if result.stats.growth > EXPLODED:
         notes.append(
             f"the hypergradient grew by a factor {result.stats.growth:.0e} over the run: it says "
             f"nothing of changes that are not tiny; see minigrad.trust"
         )
     return replace(result, stats=replace(result.stats, notes="\n".join(notes))) if notes else result
+
+
+def usual(slope: Any) -> bool:
+    """Whether a derivative is finite and not 0, as most are."""
+    if type(slope) is float:
+        return slope != 0.0 and math.isfinite(slope)
+    return bool(np.any(slope) and np.isfinite(slope).all())
+
+
+def about_infinities(result: HyperGradient) -> list[str]:
+    """Return a sentence for each derivative that is not finite, of a cost that is."""
+    if not np.isfinite(result.cost):
+        return []
+    return [
+        f"the derivative in {name(path)} is not finite, although the run and its cost are: a slope "
+        f"is infinite on the way, as that of sqrt at 0, or it overflowed"
+        for path, slope in tree.paths(result.gradient).items()
+        if not np.isfinite(slope).all()
+    ]
 
 
 def about_zeros(result: HyperGradient, run: TrainingRun) -> list[str]:
@@ -220,9 +235,16 @@ def not_read(run: TrainingRun, hypers: Any) -> set[str]:
 
 def growth(after: Sequence[Any], before: Sequence[Any]) -> float:
     """Return how many times larger cotangents are at the beginning of a run than at its end."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        there, here = (
-            np.sqrt(sum(np.sum(np.abs(np.asarray(x, complex)) ** 2) for x in parts))
-            for parts in (after, before)
-        )
-    return float(here / there) if there else 0.0
+    there, here = norm(after), norm(before)
+    return here / there if there else 0.0
+
+
+def norm(parts: Sequence[Any]) -> float:
+    """Return the Euclidean norm of numbers and arrays together; infinite where it is too large."""
+    return math.hypot(*[x if type(x) is float else length(x) for x in parts])
+
+
+def length(x: Any) -> float:
+    """Return the norm of an array."""
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(x))

@@ -49,7 +49,7 @@ class Stats:
     growth : float
         How many times larger the derivative of the cost is in the first state than in the last; of
         a method that goes forward, how many times larger the tangents are after the last step than
-        after the first. 0 for methods that see neither.
+        after the first, if they are large. 0 for methods that see neither.
     diverged_at : int or None
         The step, counted from 0, whose new state is the first that is not finite; then cost and
         gradient are NaN.

@@ -7,6 +7,7 @@ train, given Variables they record a training that can be differentiated.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -253,6 +254,8 @@ def lost(state: Sequence[Any], first: Sequence[Any]) -> list[bool]:
 
 def not_finite(x: Any, first: Any) -> bool:
     """Whether a leaf has a NaN, or an infinity that it did not begin with."""
+    if type(x) is float and math.isfinite(x):
+        return False
     if np.asarray(x).dtype.kind not in "fc" or np.isfinite(x).all():
         return False
     begun = np.isinf(first) if np.shape(first) == np.shape(x) else False

@@ -351,7 +351,7 @@ def test_an_exploding_hypergradient_is_reported_with_its_growth(method):
 @each_exact
 def test_one_that_does_not_explode_is_not(method):
     result = mg.hypergradient(descent(60), hypers(), method)
-    assert 0.0 < result.stats.growth < 1e3
+    assert result.stats.growth < 1e3
     assert result.stats.notes == ""
 
 

@@ -6,13 +6,16 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from minigrad.hyper.health import examined, growth
+from minigrad.hyper.health import examined, growth, norm
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unrolling.directions import Directions
 from minigrad.hyper.unrolling.unroll import State, Unroll, size
+from minigrad.program.step import floating
 
 __all__ = ["Forward"]
+
+LARGE = 1e3  # times the first state: tangents of which it is asked whether they have exploded
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,15 @@ class Forward:
         state = unroll.begin()
         directions = Directions(unroll)
         dots, t = directions.begin(), 0
-        early: State = []
+        first = state
         while t < run.steps:
-            # By itself the first step, whose tangents are what the last ones are held against.
-            state, dots, taken = directions.advance(state, dots, t, run.steps if t else 1)
+            state, dots, taken = directions.advance(state, dots, t, run.steps)
             t += taken
-            early = early or dots
         cost, bar = unroll.end(state)
         directions.gather(bar, dots)
+        early: State = []
+        if run.steps and norm(dots) > LARGE * (norm(floating(first)) or 1.0):
+            early = directions.advance(first, directions.begin(), 0, 1)[1]
         stats = Stats(
             method="Forward()",
             exact=True,
@@ -72,5 +76,6 @@ class Forward:
             why=unroll.why,
             kept_bytes=size(state, dots),
             growth=growth(early, dots),
+            steps_rerun=unroll.steps_run - run.steps,
         )
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)
