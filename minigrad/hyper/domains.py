@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import number
 from minigrad.hyper.plain import name
 
 __all__ = ["Domain", "Hyper", "bounded", "markers", "per_step", "positive", "real", "unit_interval"]
@@ -188,6 +189,8 @@ def bounded(value: Any, low: float, high: float) -> Any:
 
     Parameters, result and errors as for :func:`positive`.
     """
+    number("bounded: low=", low)
+    number("bounded: high=", high)
     if not low < high:
         raise ValueError(f"bounded: expected low < high, got {low!r} and {high!r}")
     return mark(value, interval(float(low), float(high)))
@@ -237,7 +240,7 @@ def markers(hypers: Any) -> Any:
 
 def marker(leaf: Any) -> Hyper:
     """Return a leaf marked."""
-    return leaf if isinstance(leaf, Hyper) else mark(leaf, REAL)  # type: ignore[no-any-return]
+    return leaf if isinstance(leaf, Hyper) else mark(leaf, REAL)
 
 
 def named_marker(path: str, leaf: Any) -> None:

@@ -23,7 +23,7 @@ from minigrad.errors import MinigradError
 from minigrad.hyper.domains import markers
 from minigrad.hyper.plain import name
 from minigrad.hyper.result import HyperGradient, Stats
-from minigrad.hyper.run import Diverged, TrainingRun, lost
+from minigrad.hyper.run import Diverged, TrainingRun, checked_run, lost
 from minigrad.tape import Tape
 from minigrad.variable import Variable, value_of
 
@@ -58,6 +58,7 @@ def examined(method: Method) -> Method:
 
     @wraps(method)
     def hypergradient(self: Any, run: TrainingRun, hypers: Any) -> HyperGradient:
+        checked_run(run)
         start, raised = time.perf_counter(), list[str]()
         try:
             with np.errstate(**flags(raised)):

@@ -23,7 +23,7 @@ from minigrad.variable import value_of
 if TYPE_CHECKING:
     from minigrad.program.step import StepPrograms
 
-__all__ = ["Diverged", "TrainingRun", "lost"]
+__all__ = ["Diverged", "TrainingRun", "checked_run", "lost"]
 
 
 class Diverged(ArithmeticError):
@@ -235,6 +235,16 @@ class TrainingRun:
         if found is None:
             raise ValueError(f"no program: {unroll.why or 'the run has no steps'}")
         return found
+
+
+def checked_run(run: Any) -> TrainingRun:
+    """Return a run, if it is one."""
+    if not isinstance(run, TrainingRun):
+        raise TypeError(
+            f"run={run!r:.60}: expected a minigrad.TrainingRun; it is the first argument, before "
+            f"the hypers"
+        )
+    return run
 
 
 def lost(state: Sequence[Any], first: Sequence[Any]) -> list[bool]:

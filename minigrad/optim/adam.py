@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minigrad.optim.leafwise import check, leafwise, zeros
+from minigrad.optim.leafwise import check, check_state, leafwise, zeros
 from minigrad.optim.steps import average, average_square, debias, descend_adaptive, penalised
 
 __all__ = ["State", "init", "update"]
@@ -95,6 +95,7 @@ def update(
     >>> round(w, 15), state.t
     (0.75, 1.0)
     """
+    check_state("adam", state, State)
     check("adam", eps, beta1=beta1, beta2=beta2)
     t = state.t + 1.0
     hypers = {"eta": eta, "beta1": beta1, "beta2": beta2, "eps": eps, "t": t}

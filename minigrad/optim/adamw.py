@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.nn.hypers import is_zero
 from minigrad.optim import adam
 from minigrad.optim.adam import State, init
-from minigrad.optim.leafwise import check, leafwise
+from minigrad.optim.leafwise import check, check_state, leafwise
 from minigrad.optim.steps import shrink
 
 __all__ = ["State", "init", "update"]
@@ -58,6 +58,7 @@ def update(
     >>> round(w, 15)
     0.25
     """
+    check_state("adamw", state, State)
     check("adamw", eps, beta1=beta1, beta2=beta2)
     t = state.t + 1.0
     hypers = {"eta": eta, "beta1": beta1, "beta2": beta2, "eps": eps, "t": t}

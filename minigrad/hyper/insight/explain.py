@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import function
 from minigrad.hyper.health import divergence
 from minigrad.hyper.insight.explanation import Account, Explanation
 from minigrad.hyper.insight.pullback import finish, pull
@@ -89,6 +90,12 @@ def explain(
     >>> round(lam.direct["penalty"], 6), round(lam.total, 6)
     (1.458149, 1.601826)
     """
+    if parts is not None and not isinstance(parts, Mapping):
+        raise TypeError(
+            f"explain: parts= must be a dict of functions of state and hypers, got {parts!r:.60}"
+        )
+    for key, part in (parts or {}).items():
+        function(f"explain: parts[{key!r}]", part)
     unroll = Unroll(run, hypers)
     with np.errstate(over="ignore", invalid="ignore"):
         states, tangents = there(unroll)

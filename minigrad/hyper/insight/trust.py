@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import seed as whole_seed
 from minigrad.hyper.insight.pullback import finish, length, pull
 from minigrad.hyper.insight.sharpness import Sharpness, of_loss, of_step, scaled
 from minigrad.hyper.insight.trust_report import Trust
-from minigrad.hyper.run import TrainingRun, lost
+from minigrad.hyper.run import TrainingRun, checked_run, lost
 from minigrad.hyper.unrolling.unroll import State, Unroll, like, zero
 from minigrad.program.step import floating
 
@@ -102,6 +103,14 @@ def trust(
     >>> mg.trust(run, {"eta": 1.9}).verdict, mg.trust(run, {"eta": 1.5}).verdict
     ('trust', 'vanished')
     """
+    checked_run(run)
+    whole_seed("trust: seed=", seed)
+    for what, given in (("eta", eta), ("beta", beta)):
+        if not isinstance(given, str | int | float | None):
+            raise TypeError(
+                f"trust: {what}= must be the name of a hyperparameter, or a number, "
+                f"got {given!r:.60}"
+            )
     if run.steps == 0:
         raise ValueError("trust: the run has no steps")
     unroll = Unroll(run, hypers)

@@ -37,6 +37,7 @@ __all__ = [
     "Reversible",
     "Stored",
     "Truncated",
+    "called",
     "hypergradient",
 ]
 

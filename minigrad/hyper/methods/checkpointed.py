@@ -82,6 +82,8 @@ class Checkpointed:
     stretch: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.disk, bool):
+            raise TypeError(f"Checkpointed: disk= must be True or False, got {self.disk!r:.60}")
         if self.memory is not None:
             in_bytes(self.memory)
             if self.snapshots is not None or self.stretch is not None:
@@ -93,7 +95,7 @@ class Checkpointed:
             ("stretch", "of steps, 1 or more"),
         ):
             number = getattr(self, name)
-            whole = isinstance(number, int | np.integer | None)
+            whole = isinstance(number, int | np.integer | None) and not isinstance(number, bool)
             if not whole or (number is not None and number < 1):
                 raise ValueError(f"Checkpointed: {name}= must be a number {what}, got {number!r}")
 

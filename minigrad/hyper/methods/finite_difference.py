@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import number
 from minigrad.hyper.domains import markers
 from minigrad.hyper.health import examined
 from minigrad.hyper.result import HyperGradient, Stats
@@ -37,6 +38,10 @@ class FiniteDifference:
     """
 
     relative_step: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.relative_step is not None:
+            number("FiniteDifference: relative_step=", self.relative_step, above=0)
 
     @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:

@@ -76,7 +76,8 @@ class PersistentEvolution:
 
     def __post_init__(self) -> None:
         checked_window("PersistentEvolution", self.window)
-        checked_settings("PersistentEvolution", self.sigma, self.pairs)
+        settings = self.sigma, self.pairs, self.seed, self.executor
+        checked_settings("PersistentEvolution", *settings)
 
     @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:

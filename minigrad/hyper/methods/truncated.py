@@ -65,7 +65,8 @@ class Truncated:
     last: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.last, int | np.integer) or self.last < 1:
+        whole = isinstance(self.last, int | np.integer) and not isinstance(self.last, bool)
+        if not whole or self.last < 1:
             raise ValueError(
                 f"Truncated: last= must be a number of steps, 1 or more, got {self.last!r}"
             )

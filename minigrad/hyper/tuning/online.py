@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import function, number
 from minigrad.hyper.coordinates import Coordinates, flat
 from minigrad.hyper.health import divergence, growth
 from minigrad.hyper.plain import named, plain, preformatted
@@ -216,6 +217,14 @@ def online(
     window = checked_window("online", window)
     if not isinstance(passes, int | np.integer) or isinstance(passes, bool) or passes < 1:
         raise ValueError(f"online: passes= must be a number of passes, 1 or more, got {passes!r}")
+    number("online: rate=", rate)
+    if optimiser is not None and not (hasattr(optimiser, "init") and hasattr(optimiser, "update")):
+        raise TypeError(
+            f"online: optimiser= must have init and update, as mg.hyper.Adam(rate=0.1) has, got "
+            f"{optimiser!r:.60}"
+        )
+    if loss is not None:
+        function("online: loss=", loss)
     mover = Descent(rate) if optimiser is None else optimiser
     tell = listener(callback)
     coordinates = Coordinates(hypers)

@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.domains import markers
-from minigrad.hyper.run import Diverged, TrainingRun, lost
+from minigrad.hyper.run import Diverged, TrainingRun, checked_run, lost
 from minigrad.hyper.unrolling.steps import Steps, Stretch, signature, size, weak
 from minigrad.nn.weights import outline
 from minigrad.program.ends import CostProgram
@@ -53,7 +53,7 @@ class Unroll:
     """
 
     def __init__(self, run: TrainingRun, hypers: Any, *, programs: bool = True) -> None:
-        self.run, self.marked = run, markers(hypers)
+        self.run, self.marked = checked_run(run), markers(hypers)
         leaves = tree.leaves(self.marked)
         self.flat = [weak(hyper.value) for hyper in leaves]
         self.values = tree.unflatten(self.marked, self.flat)

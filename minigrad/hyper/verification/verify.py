@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import number
+from minigrad.arguments import seed as whole_seed
 from minigrad.errors import MissingRuleError
 from minigrad.hyper.domains import markers
 from minigrad.hyper.health import divergence
 from minigrad.hyper.memory import available_bytes, in_words
 from minigrad.hyper.methods import Recorded, hypergradient
 from minigrad.hyper.progress import Listener, Progress, listener
-from minigrad.hyper.run import TrainingRun, lost
+from minigrad.hyper.run import TrainingRun, checked_run, lost
 from minigrad.hyper.verification.case import Case
 from minigrad.hyper.verification.judge import Evidence, judge
 from minigrad.hyper.verification.purity import Course, watched
@@ -108,6 +110,9 @@ def verify(
     >>> bool(report.agreement["complex step"].min() > 13)
     True
     """
+    checked_run(run)
+    number("verify: digits=", digits, above=0)
+    whole_seed("verify: seed=", seed)
     marked = markers(hypers)
     if not tree.leaves(marked):
         raise ValueError("verify: there are no hyperparameters in the tree, so nothing to verify")
