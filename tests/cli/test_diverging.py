@@ -1,4 +1,4 @@
-"""A training that diverges, explodes or ignores a hyper, told by every command that trains."""
+"""A training that is odd, diverges, explodes or ignores a hyper, told by every command."""
 
 import numpy as np
 import pytest
@@ -76,3 +76,41 @@ def test_an_explosion_is_told_with_its_growth(call, own):
     code, out, _ = call("gradient", own("\nhypers['eta'] = mg.positive(30.0)"))
     assert code == 0
     assert "the hypergradient grew by a factor" in out
+
+
+@pytest.mark.parametrize("command", ["tune", "gradient", "verify", "explain", "tape"])
+def test_a_run_without_steps(call, own, command):
+    more = "\nrun = mg.TrainingRun(init=run.init, step=step, cost=cost, steps=0)"
+    code, out, err = call(command, own(more))
+    assert code == 0
+    assert "Traceback" not in err
+    if command in ("tune", "gradient"):
+        assert "C does not depend on eta: its derivative is exactly 0" in out
+
+
+@pytest.mark.parametrize("command", ["trust", "memory"])
+def test_a_run_without_steps_has_nothing_to_report(call, own, command):
+    more = "\nrun = mg.TrainingRun(init=run.init, step=step, cost=cost, steps=0)"
+    code, out, err = call(command, own(more))
+    assert (code, out) == (1, "")
+    assert "the run has no steps" in err
+
+
+@pytest.mark.parametrize(
+    "command", ["tune", "gradient", "verify", "trust", "explain", "memory", "tape"]
+)
+def test_a_schedule_is_as_long_as_the_run(call, own, command):
+    """Of a tape too, which shows two steps alone."""
+    more = "\nhypers['eta'] = mg.per_step(mg.positive(np.full({}, 0.01)))"
+    short = ["--outer-steps", "1"] if command == "tune" else []
+    code, _, err = call(command, own(more.format(4)))
+    assert code == 1
+    assert "the schedule eta has 4 entries, but the run has 10 steps: give it one for each" in err
+    assert call(command, own(more.format(10)), *short)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["gradient", "verify", "trust", "explain", "memory", "tape"])
+def test_a_rate_of_zero_or_less_is_run(call, own, command):
+    for eta in ("0.0", "-0.01"):
+        code, _, err = call(command, own(f"\nhypers['eta'] = {eta}"))
+        assert (code, err) == (0, "")
