@@ -220,6 +220,9 @@ def methods():
     yield case("hypergradient", "type", lambda: mg.hypergradient(3, HYPERS), "TrainingRun")
     yield case("hypergradient", "type", lambda: mg.hypergradient(RUN, "x"), "float", "got 'x'")
     yield case("hypergradient", "type", lambda: mg.hypergradient(RUN, HYPERS, 3), "method=3")
+    yield case(
+        "hypergradient", "type", lambda: mg.hypergradient(RUN, None), "hypers=None", "a tree"
+    )
     whole = lambda: mg.hypergradient(RUN, HYPERS, mg.Stored)
     yield case("hypergradient", "type", whole, "give a method, Stored(), not its class")
     wrong = lambda: mg.hypergradient(RUN, HYPERS, "magic")

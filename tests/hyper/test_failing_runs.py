@@ -443,6 +443,7 @@ def test_tune_says_what_is_ignored():
     run = descent(5, step=lambda w, h, batch: w - h["eta"] * CURVES * (w - TARGET))
     found = mg.tune(run, hypers(mg.positive(0.1)), outer_steps=2)
     assert "C does not depend on lam" in str(found)
+    assert found.to_json()["notes"] == ["C does not depend on lam: its derivative is exactly 0"]
 
 
 def test_tune_resumed_knows_what_was_said(tmp_path):

@@ -128,6 +128,7 @@ class TuneResult:
                 "cost": event.result.cost,
                 "norm": event.result.norm,
                 "accepted": event.accepted,
+                "diverged_at": event.result.stats.diverged_at,
                 "rate": event.rate,
                 "values": {k: h.value for k, h in named(event.result.hypers).items()},
             }
@@ -135,6 +136,7 @@ class TuneResult:
         ]
         best = {"step": self.best_step, **points[self.best_step]}
         whole = {"stopped": self.stopped, "best": best, "test": self.test, "history": points}
+        whole["notes"] = self.best.stats.notes.splitlines()
         found: dict[str, Any] = plain(whole)
         return found
 
