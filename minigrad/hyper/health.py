@@ -246,6 +246,6 @@ def norm(parts: Sequence[Any]) -> float:
 
 
 def length(x: Any) -> float:
-    """Return the norm of an array."""
-    with np.errstate(over="ignore"):
-        return float(np.linalg.norm(x))
+    """Return the norm of an array; by a product, which raises no floating-point flag."""
+    flat = np.ravel(x)
+    return math.sqrt(abs(np.vdot(flat, flat)))

@@ -109,17 +109,17 @@ def check(rule: str, eps: Any, **betas: Any) -> None:
     It is asked of values alone. A compiled step does not ask again; a run in which an outer
     optimiser has gone too far is found out by its weights.
     """
-    for name, hyper in {**betas, "eps": eps}.items():
-        for x in values(hyper):
-            if not are_numbers(x):
-                raise TypeError(f"{rule}: {name}= must be a number, got {hyper!r:.60}")
     for name, beta in betas.items():
-        if not all(np.all((x >= 0) & (x < 1)) for x in values(beta)):
+        if type(beta) is float and 0.0 <= beta < 1.0:
+            continue
+        if not all(np.all((x >= 0) & (x < 1)) for x in values(f"{rule}: {name}=", beta)):
             raise ValueError(
                 f"{rule}: {name}= must be 0 or more and below 1, got {beta!r:.60}: it is how much "
                 f"of an average is kept"
             )
-    if not all(np.all(x > 0) for x in values(eps)):
+    if type(eps) is float and eps > 0.0:
+        return
+    if not all(np.all(x > 0) for x in values(f"{rule}: eps=", eps)):
         raise ValueError(
             f"{rule}: eps= must be positive, got {eps!r:.60}: where a gradient has always been 0, "
             f"the step is 0 / (0 + eps), and 0 / 0 without it"
@@ -135,8 +135,9 @@ def check_state(rule: str, state: Any, kind: type) -> None:
         )
 
 
-def values(hyper: Any) -> list[Any]:
+def values(what: str, hyper: Any) -> list[Any]:
     """Return the real parts of the values of a hyperparameter: a complex step checks them too."""
-    if type(hyper) is float:
-        return [hyper]
-    return [np.real(value_of(x)) for x in tree.leaves(hyper)]
+    found = [value_of(x) for x in tree.leaves(hyper)]
+    if not all(map(are_numbers, found)):
+        raise TypeError(f"{what} must be a number, got {hyper!r:.60}")
+    return [np.real(x) for x in found]
