@@ -111,18 +111,18 @@ def watching() -> Iterator[list[str]]:
     was, _watching.looked = _watching.looked, []
     with _lock:
         _watched.append(_watching.looked)
-        Variable.value = property(look, SLOT.__set__)  # type: ignore[misc]
+        Variable.value = property(look)
     try:
         yield _watching.looked
     finally:
         with _lock:
             _watched.pop()
             if not _watched:
-                Variable.value = SLOT  # type: ignore[misc]
+                Variable.value = VALUE
         _watching.looked = was
 
 
-SLOT: Any = vars(Variable)["value"]
+VALUE: Any = vars(Variable)["value"]
 _watched: list[list[str]] = []  # by all threads
 _lock = threading.Lock()
 
@@ -132,7 +132,7 @@ def look(variable: Variable) -> Any:
     reader = sys._getframe(1).f_code.co_filename
     if _watching.looked is not None and not reader.startswith(PACKAGE):
         _watching.looked.append(f"x.value on {users_line()}")
-    return SLOT.__get__(variable)
+    return variable._value
 
 
 PACKAGE = os.path.dirname(__file__)

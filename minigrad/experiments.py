@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import datasets, nn, optim
+from minigrad.arguments import seed as whole_seed
 from minigrad.hyper import TrainingRun
 from minigrad.transforms import grad
 
@@ -83,6 +84,13 @@ class Classification:
         if activation not in ACTIVATIONS:
             choices = ", ".join(ACTIVATIONS)
             raise ValueError(f"activation={activation!r}; expected one of {choices}")
+        if data is not None and not isinstance(data, datasets.Splits):
+            raise TypeError(
+                f"data= must be what datasets.split(datasets.load(...)) returns, got {data!r:.60}"
+            )
+        if isinstance(hidden, str) or not isinstance(hidden, Sequence):
+            raise TypeError(f"hidden= must be a list of units such as (50, 50), got {hidden!r:.60}")
+        whole_seed("seed=", seed)
         self.data = datasets.digits() if data is None else data
         self.n = len(self.data.train.x)
         for split in self.data:

@@ -94,7 +94,7 @@ class Primitive:
                             raise TapeMismatchError(f"{self.name}: {ONE_TAPE}")
                         tape = owner
                     index = arg.index
-                arg = arg.value
+                arg = arg._value
             elif type(arg) is list or type(arg) is tuple:
                 arg = np.array(arg)
             inputs.append(index)
@@ -263,7 +263,7 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
     Python number has no dtype of its own (it is weak, as in NumPy): its derivative keeps the one
     that it has.
     """
-    value = derivative.value if type(derivative) is Variable else derivative
+    value = derivative._value if type(derivative) is Variable else derivative
     if type(value) is np.ndarray is type(primal):
         if value.shape == primal.shape and value.dtype is primal.dtype:
             return derivative

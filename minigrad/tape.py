@@ -188,16 +188,15 @@ class Tape:
         self, prim: Primitive, inputs: Any, operands: Any, params: dict[str, Any], value: Any
     ) -> Variable:
         """Write one instruction and return its result as a Variable."""
-        code = self.code
-        index = len(code)
+        index = len(self.code)
         if -1 in inputs:
             self.watch.see(index, inputs, operands)
-        code.append((prim, inputs, operands, params, value))
+        self.code.append((prim, inputs, operands, params, value))
         if self.lines is not None:
             self.lines[index] = users_line()
             finite.check_value(self, index)
         new = Variable()
-        new.tape, new.index, new.value = self, index, value
+        new.tape, new.index, new._value = self, index, value
         return new
 
     @contextmanager
@@ -250,8 +249,7 @@ class Tape:
         """
         if contributions and self.is_open:
             raise errors.TapeError("contributions are read off a closed tape: ask after `with`")
-        indices = self._indices(sources)
-        targets = self._seeds(target, cotangent)
+        indices, targets = self._indices(sources), self._seeds(target, cotangent)
         if not contributions:
             found = self._sweep(sweep.backward, indices, targets, targets, indices)
             return tree.unflatten(sources, map(self._hand_out, found, indices))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import function
 from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.tape import Tape, current_tape
 from minigrad.variable import Variable, value_of
@@ -53,8 +54,13 @@ def record(f: Function, args: Sequence[Any], chosen: Sequence[int], kwargs: Any)
 
 def positions(argnums: int | Sequence[int], args: Sequence[Any]) -> list[int]:
     """Return `argnums` as a list of positions that are there."""
-    wanted = [argnums] if isinstance(argnums, SINGLE) else list(argnums)
+    listed = hasattr(argnums, "__iter__") and not isinstance(argnums, str)
+    wanted: list[Any] = [*argnums] if listed else [argnums]  # type: ignore[misc]
     for k in wanted:
+        if not isinstance(k, SINGLE) or isinstance(k, bool):
+            raise TypeError(
+                f"argnums={argnums!r:.60}: expected the number of an argument, from 0, or a tuple"
+            )
         if not -len(args) <= k < len(args):
             raise TypeError(
                 f"argnums={argnums}: the function was called with {len(args)} arguments"
@@ -103,6 +109,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> float(value), gradient
     (5.0, array([2., 4.]))
     """
+    function("value_and_grad: f", f)
 
     def with_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         tape, variables, y = record(f, args, positions(argnums, args), kwargs)
@@ -164,6 +171,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> mg.grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 5.0)
     (5.0, 2.0)
     """
+    function("grad: f", f)
     both = value_and_grad(f, argnums)
     return lambda *args, **kwargs: both(*args, **kwargs)[1]
 
@@ -194,6 +202,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     >>> pullback(np.array([1.0, 0.0]))
     (array([2., 0.]),)
     """
+    function("vjp: f", f)
     tape, variables, y = record(f, primals, range(len(primals)), {})
     return on(tape, y), lambda y_bar: tape.gradient(y, variables, cotangent=y_bar)
 
@@ -216,10 +225,19 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     >>> mg.jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.0))
     (10.0, 5.0)
     """
-    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
-        raise TypeError("jvp(f, primals, tangents): both are tuples with an item for each argument")
+    function("jvp: f", f)
+    pairs(primals, tangents, "jvp")
     tape, variables, y = record(f, primals, range(len(primals)), {})
     return on(tape, y), tape.tangent(y, variables, tuple(tangents))
+
+
+def pairs(primals: Any, tangents: Any, name: str) -> None:
+    """Raise if the primals and tangents of a transform are no tuples."""
+    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
+        raise TypeError(
+            f"{name}(f, primals, tangents): both are tuples with an item for each argument, got "
+            f"{primals!r:.60} and {tangents!r:.60}"
+        )
 
 
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -253,6 +271,8 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     >>> mg.hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
     array([ 6., 12.])
     """
+    function("hvp: f", f)
+    pairs(primals, tangents, "hvp")
     argnums: int | range = 0 if len(primals) == 1 else range(len(primals))
     return jvp(grad(f, argnums), primals, tangents)[1]
 
@@ -293,6 +313,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0, mode: str = "auto") 
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
+    function("jacobian: f", f)
     if mode not in ("auto", "reverse", "forward"):
         raise ValueError(f"mode={mode!r}: expected 'auto', 'reverse' or 'forward'")
 
@@ -359,6 +380,7 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     array([[10.,  6.],
            [ 6.,  0.]])
     """
+    function("hessian: f", f)
     return jacobian(grad(f, argnums), argnums, mode="forward")
 
 

@@ -11,6 +11,7 @@ one place where the two meet: the rules put their primitives there, the operator
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -28,7 +29,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {}
 
 def value_of(x: Any) -> Any:
     """Return the plain value of `x`, which may be a Variable or plain already."""
-    return x.value if type(x) is Variable else x
+    return x._value if type(x) is Variable else x
 
 
 def binary(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
@@ -86,12 +87,14 @@ class Variable:
     6.0
     """
 
-    __slots__ = ("__weakref__", "index", "tape", "value")
+    __slots__ = ("__weakref__", "_value", "index", "tape")
 
     # No __init__: a Variable is made for each operation, and calling one would double its cost.
     tape: Tape
     index: int
-    value: Any
+    _value: Any
+
+    value: Any = property(attrgetter("_value"))  # read-only: it is on the tape as well
 
     # Facts about the value; none of them is recorded.
     # fmt: off
@@ -166,5 +169,5 @@ def at(tape: Tape, index: int, value: Any) -> Any:
     if index < 0:
         return value
     x = Variable()
-    x.tape, x.index, x.value = tape, index, value
+    x.tape, x.index, x._value = tape, index, value
     return x

@@ -12,7 +12,7 @@ from minigrad.cli.options import output_options, run_options
 from minigrad.cli.output import Report, check_out
 from minigrad.cli.subject import subject
 from minigrad.display import explore, rows, table
-from minigrad.hyper.domains import markers
+from minigrad.hyper.domains import Hyper, markers
 from minigrad.tape import Tape
 
 __all__ = ["add"]
@@ -40,6 +40,8 @@ def tape(options: argparse.Namespace) -> Report:
     check_out(options)
     run = replace(about.run, steps=min(about.run.steps, STEPS)) if options.run else about.run
     marked = markers(about.hypers)
+    about.run.slicer(marked, None)  # which refuses a schedule that is not of the run's own length
+    marked = tree.map(lambda hyper: begun(hyper, run.steps), marked)
     with Tape(lines=options.run is not None) as recorded:  # of our own code lines say little
         values = tree.map(lambda hyper: hyper.value, marked)
         variables = recorded.variable(values, name="hypers")
@@ -53,3 +55,8 @@ def tape(options: argparse.Namespace) -> Report:
         "code": [dict(zip(columns, row, strict=True)) for row in rows(recorded)],
     }
     return Report(table(recorded), data)
+
+
+def begun(hyper: Hyper, steps: int) -> Hyper:
+    """Return a schedule's first entries; other hyperparameters as they are."""
+    return Hyper(hyper.value[:steps], hyper.domain, True) if hyper.per_step else hyper

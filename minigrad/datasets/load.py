@@ -77,6 +77,8 @@ def load(
     >>> flowers.classes, flowers.columns
     (('setosa', 'virginica'), ('width', 'height'))
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"load: path must be the name of a file, got {path!r:.60}")
     with Source(path, max_bytes) as source:
         columns: tuple[str, ...] = ()
         if source.start.startswith(b"PK"):

@@ -15,6 +15,8 @@ from typing import Any, SupportsIndex, overload
 
 import numpy as np
 
+from minigrad.arguments import seed as whole_seed
+from minigrad.arguments import whole
 from minigrad.datasets.splits import frozen
 
 __all__ = ["Batches", "batches"]
@@ -128,12 +130,11 @@ def batches(
             f"batches: x has shape {np.shape(x)} and y {np.shape(y)}; expected the same number of "
             f"rows, one for each example"
         )
-    if not 1 <= size <= len(x):
-        raise ValueError(f"batches: size={size}; expected 1 to {len(x)}, the number of examples")
-    if steps < 0:
-        raise ValueError(f"batches: steps={steps}; expected 0 or more")
+    whole("batches: size=", size, 1, len(x), "the number of examples")
+    whole("batches: steps=", steps)
     if isinstance(seed, np.random.Generator | np.random.BitGenerator):
         raise TypeError("batches: seed is a generator, which can't be started again; give a number")
+    whole_seed("batches: seed=", seed)
     drawn = islice(draws(len(x), size, seed, epochs), steps)
     return Batches(x, y, frozen(np.array(list(drawn), dtype=np.intp).reshape(steps, size)))
 

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.arguments import seed as whole_seed
+
 __all__ = ["Split", "Splits", "Table", "split"]
 
 Array = np.ndarray[Any, Any]
@@ -110,7 +112,16 @@ def split(
     >>> np.round(parts.train.x.std(axis=0), 12).tolist()
     [1.0, 1.0]
     """
+    if not hasattr(data, "x") or not hasattr(data, "y"):
+        raise TypeError(
+            f"split: data must be a Split of examples and labels, Split(x, y), got {data!r:.60}"
+        )
+    whole_seed("split: seed=", seed)
     n = len(data.y)
+    if np.shape(data.x)[:1] != (n,):
+        raise ValueError(
+            f"split: {n} labels, but x has shape {np.shape(data.x)}; expected a row for each"
+        )
     first = counted("train", train, n)
     second = first + counted("validation", validation, n)
     if not 0 < first < second < n:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from minigrad import errors
+from minigrad.arguments import instance
 from minigrad.display.story import Story
 from minigrad.tape import Tape
 from minigrad.tree import leaves
@@ -129,6 +130,7 @@ def explore(tape: Tape, target: Any, sources: Any, path: Any = None, *, shown: i
     Pull 3 from %1 (multiply) into %0 (x): its cotangent is now 6, complete.
     The sweep is done: dC/d x = 6.
     """
+    instance("explore: tape", tape, Tape, "a closed Tape")
     if shown < 2:
         raise ValueError(
             f"explore: shown={shown!r}: at least the first and the last step are shown"

@@ -45,6 +45,11 @@ def alt_text(drawn: Any) -> str:
     str
         One line.
 
+    Raises
+    ------
+    TypeError
+        If it is no drawing.
+
     Examples
     --------
     >>> import minigrad as mg
@@ -60,6 +65,8 @@ def alt_text(drawn: Any) -> str:
     """
     whole = hasattr(drawn, "savefig")  # a Figure, with its title
     panels = drawn.axes if whole else np.ravel(np.array(drawn, dtype=object)).tolist()
+    if not all(hasattr(panel, "get_legend_handles_labels") for panel in panels):
+        raise TypeError(f"alt_text: expected Axes, an array of them or a Figure, got {drawn!r:.60}")
     words = [drawn.get_suptitle()] if whole else []
     for panel in panels:
         if panel.get_label() != "<colorbar>":  # which is told with what it measures

@@ -41,7 +41,7 @@ class Coordinates:
 
     def natural(self, vector: Any) -> Any:
         """Return the tree of natural values, or of derivatives, that a vector stands for."""
-        parts = np.split(vector, self.ends[:-1])
+        parts = np.split(vector, self.ends[:-1]) if self.hypers else []
         new = [alike(part, hyper.value) for part, hyper in zip(parts, self.hypers, strict=True)]
         return tree.unflatten(self.marked, new)
 

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import number
+from minigrad.hyper.plain import name
 
 __all__ = ["Domain", "Hyper", "bounded", "markers", "per_step", "positive", "real", "unit_interval"]
 
@@ -114,9 +116,9 @@ def logistic_slope(low: float, high: float, x: Any) -> Any:
 
 def interval(low: float, high: float) -> Domain:
     """Return the domain of the numbers between two ends, through a logistic function."""
-    name = "unit interval" if (low, high) == (0.0, 1.0) else f"({low:g}, {high:g})"
+    called = "unit interval" if (low, high) == (0.0, 1.0) else f"({low:g}, {high:g})"
     natural, free, slope = (partial(f, low, high) for f in (logistic, logit, logistic_slope))
-    return Domain(name, natural, free, slope, low, high)
+    return Domain(called, natural, free, slope, low, high)
 
 
 UNIT_INTERVAL = interval(0.0, 1.0)
@@ -133,6 +135,8 @@ def mark(value: Any, domain: Domain) -> Any:
         if np.asarray(number).dtype.kind != "f":
             raise TypeError(f"a hyperparameter is a float or an array of floats, got {leaf!r:.60}")
         inside = np.all((np.asarray(number) > domain.low) & (np.asarray(number) < domain.high))
+        if not inside and not np.isfinite(number).all():
+            raise ValueError(f"a hyperparameter must be finite, got {leaf!r:.60}")
         if not inside:
             raise ValueError(
                 f"a hyperparameter marked {domain.name} must lie strictly between {domain.low:g} "
@@ -185,6 +189,8 @@ def bounded(value: Any, low: float, high: float) -> Any:
 
     Parameters, result and errors as for :func:`positive`.
     """
+    number("bounded: low=", low)
+    number("bounded: high=", high)
     if not low < high:
         raise ValueError(f"bounded: expected low < high, got {low!r} and {high!r}")
     return mark(value, interval(float(low), float(high)))
@@ -224,4 +230,22 @@ def per_step(value: Any) -> Any:
 
 def markers(hypers: Any) -> Any:
     """Return the tree with every leaf marked; unmarked ones are taken as real."""
-    return tree.map(lambda leaf: leaf if isinstance(leaf, Hyper) else real(leaf), hypers)
+    try:
+        return tree.map(marker, hypers)
+    except (TypeError, ValueError):
+        for path, leaf in tree.paths(hypers).items():
+            named_marker(path, leaf)
+        raise
+
+
+def marker(leaf: Any) -> Hyper:
+    """Return a leaf marked."""
+    return leaf if isinstance(leaf, Hyper) else mark(leaf, REAL)
+
+
+def named_marker(path: str, leaf: Any) -> None:
+    """Mark a leaf; if that fails, say which it was."""
+    try:
+        marker(leaf)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name(path)}: {error}" if path else str(error)) from None

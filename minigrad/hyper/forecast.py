@@ -13,7 +13,7 @@ from minigrad import tree
 from minigrad.errors import MissingRuleError
 from minigrad.hyper.domains import markers
 from minigrad.hyper.memory import NotEnoughMemoryError, available_bytes, in_bytes, in_words
-from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.run import TrainingRun, checked_run
 from minigrad.hyper.unrolling.directions import Directions
 from minigrad.hyper.unrolling.revolve import Plan, fewest_reruns, least_memory
 from minigrad.hyper.unrolling.unroll import State, Unroll, size, zero
@@ -140,7 +140,7 @@ def forecast(run: TrainingRun, hypers: Any, memory: int | str | None = None) -> 
     >>> told.rows["Checkpointed"].method, told.rows["Checkpointed"].steps_rerun
     ('Checkpointed(snapshots=99, stretch=100)', 9900)
     """
-    if run.steps == 0:
+    if checked_run(run).steps == 0:
         raise ValueError("forecast: the run has no steps, so there is nothing to foretell")
     costs = measured(run, hypers, TIMED)
     room = available_bytes() if memory is None else in_bytes(memory)

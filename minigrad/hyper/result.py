@@ -46,6 +46,16 @@ class Stats:
     residual : float
         For a method that solves linear equations: the norm of what is left of their right-hand
         side, relative to it.
+    growth : float
+        How many times larger the derivative of the cost is in the first state than in the last; of
+        a method that goes forward, how many times larger the tangents are after the last step than
+        after the first, if they are large. 0 for methods that see neither.
+    diverged_at : int or None
+        The step, counted from 0, whose new state is the first that is not finite; then cost and
+        gradient are NaN.
+    notes : str
+        What is to be minded, a sentence a line: that the run diverged and where, that a derivative
+        is exactly 0 or not finite, that it has exploded. Empty if there is nothing.
     """
 
     method: str
@@ -59,6 +69,9 @@ class Stats:
     kept_bytes: int = 0
     cut_off: float = 0.0
     residual: float = 0.0
+    growth: float = 0.0
+    diverged_at: int | None = None
+    notes: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,7 +153,7 @@ class HyperGradient:
         for label, *row in cells:
             columns = [f"{cell:>{max(14, width)}}" for cell, width in zip(row, others, strict=True)]
             lines.append("  ".join([f"{label:{max(10, first)}}", *columns]))
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.stats.notes.splitlines()])
 
 
 def brief(x: Any) -> str:

@@ -7,7 +7,8 @@ train, given Variables they record a training that can be differentiated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,17 @@ import numpy as np
 from minigrad import tree
 from minigrad.errors import TargetError
 from minigrad.hyper.domains import markers
+from minigrad.hyper.plain import name
 from minigrad.variable import value_of
 
 if TYPE_CHECKING:
     from minigrad.program.step import StepPrograms
 
-__all__ = ["TrainingRun"]
+__all__ = ["Diverged", "TrainingRun", "checked_run", "lost"]
+
+
+class Diverged(ArithmeticError):
+    """The last state of a run is not finite, so nothing can be computed from it."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +86,10 @@ class TrainingRun:
     costs: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("init", "step", "cost"):
-            if not callable(getattr(self, name)):
+        for part in ("init", "step", "cost"):
+            if not callable(getattr(self, part)):
                 raise TypeError(
-                    f"TrainingRun: {name}= must be a function, got {getattr(self, name)!r:.60}"
+                    f"TrainingRun: {part}= must be a function, got {getattr(self, part)!r:.60}"
                 )
         if self.loss is not None and not callable(self.loss):
             raise TypeError(f"TrainingRun: loss= must be a function, got {self.loss!r:.60}")
@@ -103,9 +109,10 @@ class TrainingRun:
                 f"is; got {type(self.batches).__name__}. Use list(...), or lambda t: ..."
             )
         if len(self.batches) < self.steps:
+            mend = "to go round, give lambda t: batches[t % len(batches)]"
             raise ValueError(
-                f"TrainingRun: {self.steps} steps, but only {len(self.batches)} batches; to go "
-                f"round, give lambda t: batches[t % len(batches)]"
+                f"TrainingRun: {self.steps} steps, but only {len(self.batches)} batches; "
+                f"{mend if len(self.batches) else 'leave batches= out if the steps need none'}"
             )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -141,23 +148,34 @@ class TrainingRun:
         marked = markers(hypers)
         if values is None:
             values = tree.map(lambda hyper: hyper.value, marked)
-        at_step = self.slicer(marked, values)
-        state = start = self.init(values)
-        for t in range(self.steps):
-            state = self.step(state, at_step(t), self.batch(t))
-            if t == 0:
-                tree.map(lambda old, new: None, start, state)  # an error now beats one later
+        state = self.init(values)
+        for t, state in enumerate(self.states(state, marked, values)):  # noqa: B007, B020
             if callback is not None:
                 callback(t)
         return state
 
+    def states(
+        self, state: Any, hypers: Any, values: Any, start: int = 0, stop: int | None = None
+    ) -> Iterator[Any]:
+        """Yield the state after each step from `start` to `stop`, given the one before them.
+
+        Parameters and errors as for `train`.
+        """
+        at_step = self.slicer(hypers, values)
+        for t in range(start, self.steps if stop is None else stop):
+            new = self.step(state, at_step(t), self.batch(t))
+            if t == start:
+                tree.map(lambda old, new: None, state, new)  # an error now beats one later
+            yield (state := new)
+
     def slicer(self, marked: Any, values: Any) -> Callable[[int], Any]:
         """Return the function that gives the hypers as step t sees them."""
-        schedules = [hyper for hyper in tree.leaves(marked) if hyper.per_step]
-        for hyper in schedules:
+        schedules = {path: hyper for path, hyper in tree.paths(marked).items() if hyper.per_step}
+        for path, hyper in schedules.items():
             if len(hyper.value) != self.steps:
                 raise ValueError(
-                    f"a schedule has {len(hyper.value)} entries, but the run has {self.steps} steps"
+                    f"the schedule {name(path)} has {len(hyper.value)} entries, but the run has "
+                    f"{self.steps} steps: give it one for each"
                 )
         if not schedules:
             return lambda t: values
@@ -166,17 +184,23 @@ class TrainingRun:
     def evaluate(self, hypers: Any, values: Any = None) -> Any:
         """Return the outer cost after training: :math:`C(h)`. Parameters as for `train`.
 
+        NaN if the last state is not finite, whatever the cost function makes of that.
+
         Raises
         ------
         TargetError
             If the cost is not one scalar; and what `train` raises.
         """
+        marked = markers(hypers)
         if values is None:
-            values = tree.map(lambda hyper: hyper.value, markers(hypers))
-        cost = self.cost(self.train(hypers, values), values)
+            values = tree.map(lambda hyper: hyper.value, marked)
+        first = state = self.init(values)
+        for state in self.states(first, marked, values):  # noqa: B007
+            pass
+        cost = self.cost(state, values)
         if tree.children(cost) is not None or np.shape(value_of(cost)) != ():
             raise TargetError(f"TrainingRun: cost= must return one real scalar, got {cost!r:.80}")
-        return cost
+        return cost * np.nan if any(lost(tree.leaves(state), tree.leaves(first))) else cost
 
     def program(self, hypers: Any) -> StepPrograms:
         """Return the compiled loops for steps like the first; print them to read the adjoint.
@@ -211,3 +235,38 @@ class TrainingRun:
         if found is None:
             raise ValueError(f"no program: {unroll.why or 'the run has no steps'}")
         return found
+
+
+def checked_run(run: Any) -> TrainingRun:
+    """Return a run, if it is one."""
+    if not isinstance(run, TrainingRun):
+        raise TypeError(
+            f"run={run!r:.60}: expected a minigrad.TrainingRun; it is the first argument, before "
+            f"the hypers"
+        )
+    return run
+
+
+def lost(state: Sequence[Any], first: Sequence[Any]) -> list[bool]:
+    """Return which leaves of a state are not finite any more.
+
+    An infinity that was there at first is one of the user's own, such as the best cost so far.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from minigrad.hyper.run import lost
+    >>> lost([0.5, np.inf, np.array([1.0, np.nan])], [1.0, np.inf, np.zeros(2)])
+    [False, False, True]
+    """
+    return [not_finite(value_of(x), value_of(x0)) for x, x0 in zip(state, first, strict=True)]
+
+
+def not_finite(x: Any, first: Any) -> bool:
+    """Whether a leaf has a NaN, or an infinity that it did not begin with."""
+    if type(x) is float and math.isfinite(x):
+        return False
+    if np.asarray(x).dtype.kind not in "fc" or np.isfinite(x).all():
+        return False
+    begun = np.isinf(first) if np.shape(first) == np.shape(x) else False
+    return bool((~np.isfinite(x) & ~(np.isinf(x) & begun)).any())

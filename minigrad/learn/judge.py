@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
+from minigrad.arguments import instance
 from minigrad.learn.exercise import Exercise
 
 __all__ = ["Outcome", "judge"]
@@ -45,6 +46,8 @@ def judge(exercise: Exercise, path: Path) -> Outcome:
     OSError
         If the file can't be read.
     """
+    instance("judge: exercise", exercise, Exercise, "an Exercise")
+    instance("judge: path", path, Path, "a pathlib.Path")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

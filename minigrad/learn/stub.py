@@ -19,6 +19,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from minigrad.arguments import instance
+
 __all__ = ["regions", "solved", "stub"]
 
 REGION = re.compile(
@@ -41,6 +43,7 @@ def stub(source: str) -> str:
     def double(x):
         raise NotImplementedError("yours to write")
     """
+    instance("stub: source", source, str, "the text of a file")
     return REGION.sub(_beginning, for_reader(source)).rstrip() + "\n"
 
 
@@ -55,6 +58,7 @@ def solved(source: str) -> str:
     def double(x):
         return 2 * x
     """
+    instance("solved: source", source, str, "the text of a file")
     return REGION.sub(lambda region: region["solution"], for_reader(source)).rstrip() + "\n"
 
 

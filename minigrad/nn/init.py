@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.arguments import random_generator, whole
 from minigrad.nn.hypers import keep, onto, weak
 from minigrad.primitive import def_jvp, def_vjp, primitive
 
@@ -170,7 +171,7 @@ def zeros(rng: Seed, shape: Shape, scale: Any = 1.0, dtype: Any = np.float64) ->
     >>> nn.zeros(0, 3)
     array([0., 0., 0.])
     """
-    return np.zeros(shape, dtype)
+    return np.zeros(checked_shape(shape), checked_dtype(dtype))
 
 
 def init_mlp(
@@ -212,6 +213,10 @@ def init_mlp(
     >>> tree.map(lambda array: array.shape, params)
     [{'w': (64, 32), 'b': (32,)}, {'w': (32, 10), 'b': (10,)}]
     """
+    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str):
+        raise TypeError(f"init_mlp: sizes must be a list such as (64, 32, 10), got {sizes!r:.60}")
+    for size in sizes:
+        whole("init_mlp: each of sizes", size, least=1)
     layers = len(sizes) - 1
     scales = list(scale) if isinstance(scale, list | tuple) else [scale] * layers
     if layers < 1 or len(scales) != layers:
@@ -219,7 +224,7 @@ def init_mlp(
             f"init_mlp: sizes={tuple(sizes)} with {len(scales)} scales; expected two sizes or "
             f"more, and one scale for all or {max(layers, 1)}, one for each layer"
         )
-    rng = np.random.default_rng(rng)
+    rng = random_generator("init_mlp: rng=", rng)
     return [
         {"w": initialiser(rng, (n, k), s, dtype=dtype), "b": np.zeros(k, dtype)}
         for n, k, s in zip(sizes, sizes[1:], scales, strict=False)
@@ -228,7 +233,9 @@ def init_mlp(
 
 def scaled(rng: Seed, shape: Shape, deviation: float, scale: Any, dtype: Any) -> Any:
     """Draw normal numbers of a standard deviation, in a dtype, and multiply them by a scale."""
-    drawn = np.asarray(np.random.default_rng(rng).standard_normal(shape) * deviation, dtype)
+    kind = checked_dtype(dtype)
+    drawn = random_generator("rng=", rng).standard_normal(checked_shape(shape)) * deviation
+    drawn = np.asarray(drawn, kind)
     drawn.setflags(write=False)
     return stretch(drawn, scale)
 
@@ -253,9 +260,26 @@ def_jvp(
 
 def fans(shape: Shape) -> tuple[int, int]:
     """Return the numbers of inputs and outputs of weights of this shape."""
-    axes = (shape,) if isinstance(shape, int) else tuple(shape)
+    axes = checked_shape(shape)
     if not axes or 0 in axes:
         raise ValueError(
             f"weights of shape {shape}: expected (inputs, outputs) or (inputs,), not empty"
         )
     return (axes[0], 1) if len(axes) == 1 else (axes[-2], axes[-1])
+
+
+def checked_shape(shape: Any) -> tuple[int, ...]:
+    """Return a shape as a tuple, if it is one."""
+    axes = shape if isinstance(shape, Sequence) and not isinstance(shape, str) else (shape,)
+    return tuple(whole("shape: each axis", size) for size in axes)
+
+
+def checked_dtype(dtype: Any) -> Any:
+    """Return a dtype of floating-point numbers, if it is one."""
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        kind = np.dtype(object)
+    if kind.kind not in "fc":
+        raise TypeError(f"dtype= must be that of floats, such as numpy.float32, got {dtype!r:.60}")
+    return kind

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from minigrad.arguments import are_numbers, function
 from minigrad.nn.activations import tanh
 from minigrad.ops import special
+from minigrad.variable import value_of
 
 __all__ = ["dense", "mlp"]
+
+ROWS = (
+    "{}: x has shape {}; expected (n, inputs), a row for each example: of a single one, "
+    "x[np.newaxis]"
+)
 
 
 def dense(params: Any, x: Any) -> Any:
@@ -32,7 +41,13 @@ def dense(params: Any, x: Any) -> Any:
     >>> nn.dense({"w": np.ones((2, 3)), "b": np.zeros(3)}, np.ones((1, 2)))
     array([[2., 2., 2.]])
     """
-    return special.dense(x, params["w"], params["b"])
+    if np.ndim(value_of(x)) < 2:
+        raise ValueError(ROWS.format("dense", np.shape(value_of(x))))
+    try:
+        return special.dense(x, params["w"], params["b"])
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        check_layer("dense", params, x)
+        raise
 
 
 def mlp(params: Sequence[Any], x: Any, activation: Callable[..., Any] = tanh) -> Any:
@@ -53,8 +68,8 @@ def mlp(params: Sequence[Any], x: Any, activation: Callable[..., Any] = tanh) ->
 
     Raises
     ------
-    ValueError
-        If there is no layer.
+    TypeError, ValueError
+        If there is no layer, or the shapes do not fit.
 
     Examples
     --------
@@ -64,13 +79,39 @@ def mlp(params: Sequence[Any], x: Any, activation: Callable[..., Any] = tanh) ->
     >>> nn.mlp(params, np.zeros((5, 64))).shape
     (5, 10)
     """
+    if not isinstance(params, Sequence):
+        raise TypeError(
+            f"mlp: params must be a list of a dict with w and b for each layer, got {params!r:.60}"
+        )
+    function("mlp: activation=", activation)
+    if np.ndim(value_of(x)) < 2:
+        raise ValueError(ROWS.format("mlp", np.shape(value_of(x))))
     if len(params) == 0:
         raise ValueError(
             "mlp: there are no layers; expected a list of a dict with w and b for each"
         )
-    for layer in params[:-1]:
-        if activation is tanh:
-            x = special.dense_tanh(x, layer["w"], layer["b"])
-        else:
+    for k, layer in enumerate(params[:-1]):
+        if activation is not tanh:
             x = activation(dense(layer, x))
+            continue
+        try:
+            x = special.dense_tanh(x, layer["w"], layer["b"])
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            check_layer(f"mlp, layer {k}", layer, x)
+            raise
     return dense(params[-1], x)
+
+
+def check_layer(what: str, params: Any, x: Any) -> None:
+    """Raise if a layer does not fit what comes into it; asked where it has failed."""
+    if not isinstance(params, Mapping) or not {"w", "b"} <= params.keys():
+        raise TypeError(f"{what}: a layer is a dict with w and b, got {params!r:.60}")
+    w, b, x = (value_of(part) for part in (params["w"], params["b"], x))
+    for name, part in (("w", w), ("b", b), ("x", x)):
+        if not are_numbers(part):
+            raise TypeError(f"{what}: {name} must be an array of numbers, got {part!r:.60}")
+    if np.ndim(w) != 2 or np.shape(x)[-1:] != np.shape(w)[:1] or np.shape(b) != np.shape(w)[1:]:
+        raise ValueError(
+            f"{what}: x has shape {np.shape(x)}, w {np.shape(w)} and b {np.shape(b)}; expected "
+            f"(n, inputs), (inputs, outputs) and (outputs,)"
+        )

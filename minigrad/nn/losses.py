@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import are_numbers, number, whole
 from minigrad.nn.hypers import is_zero
 from minigrad.nn.weights import decay, is_weight
 from minigrad.ops.special import cross_entropy, softplus, sum_squares
@@ -163,6 +164,9 @@ def regularised_cost(cost: Any, params: Any, lam: Any, n: Any) -> Any:
     >>> float(nn.regularised_cost(1.0, {"w": 2.0, "b": 5.0}, lam=3.0, n=6))
     2.0
     """
+    number("regularised_cost: n=", n, above=0)
+    if not are_numbers(value_of(cost)):
+        raise TypeError(f"regularised_cost: cost must be a number, got {cost!r:.60}")
     groups: dict[int, tuple[Any, list[Any]]] = {}  # the weights that share a lam
     for rate, w in zip(decay(lam, params, 2 * n), tree.leaves(params), strict=True):
         if not is_zero(rate):
@@ -245,9 +249,10 @@ def one_hot(labels: Any, classes: int, dtype: Any = np.float64) -> Any:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
+    whole("one_hot: classes=", classes, least=1)
     labels = np.asarray(labels)
-    whole = labels.ndim == 1 and (labels.dtype.kind in "iu" or labels.size == 0)
-    if not whole or np.any((labels < 0) | (labels >= classes)):
+    are_numbers = labels.ndim == 1 and (labels.dtype.kind in "iu" or labels.size == 0)
+    if not are_numbers or np.any((labels < 0) | (labels >= classes)):
         raise ValueError(
             f"one_hot: labels of dtype {labels.dtype} and shape {labels.shape}; expected integers "
             f"of shape (n,), from 0 to {classes - 1}"
@@ -258,7 +263,9 @@ def one_hot(labels: Any, classes: int, dtype: Any = np.float64) -> Any:
 def examples(name: str, outputs: Any, targets: Any) -> int:
     """Check that two arrays are of one shape and return the length of their first axis."""
     shape, other = np.shape(value_of(outputs)), np.shape(value_of(targets))
-    if shape != other or not shape or shape[0] == 0:
+    if shape == other and shape[:1] == (0,):
+        raise ValueError(f"{name}: there are no examples: the shape of both is {shape}")
+    if shape != other or not shape:
         raise ValueError(
             f"{name}: outputs of shape {shape} and targets of shape {other}; expected the same, "
             f"with a row for each example. Class numbers become rows by one_hot(labels, classes)."

@@ -11,8 +11,10 @@ import re
 from typing import Any, NamedTuple
 
 from minigrad import tree
+from minigrad.arguments import are_numbers, number
 from minigrad.nn.hypers import is_zero
 from minigrad.tree import LEAF_TYPES
+from minigrad.variable import value_of
 
 __all__ = ["Layout", "decay", "is_weight", "spread"]
 
@@ -39,6 +41,8 @@ def is_weight(path: str) -> bool:
     >>> [path for path in tree.paths(params) if nn.is_weight(path)]
     ["[0]['w']", "[1]['W_out']"]
     """
+    if not isinstance(path, str):
+        raise TypeError(f"is_weight: expected a path, as tree.paths writes it, got {path!r:.60}")
     names = NAME.findall(path)
     return not names or WEIGHT.fullmatch("".join(names[-1])) is not None
 
@@ -147,6 +151,7 @@ class Layout:
     def decay(self, lam: Any, n: Any) -> list[Any]:
         """Return the weight decay of each leaf, divided by `n`."""
         plan, rates = self.plan(lam, "lam")
+        numeric("lam", rates)
         if plan.idle and not all(is_zero(rates[k]) for k in plan.idle):
             raise ValueError(
                 f"lam{list(tree.paths(lam))[plan.idle[0]]} is for no weight: the parameters are at "
@@ -154,6 +159,7 @@ class Layout:
                 f"tree like the parameters."
             )
         if n != 1:
+            number("n= (the number of training examples)", n, above=0)
             rates = [rate / n for rate in rates]
         return [0.0 if k is None else rates[k] for k in plan.decay]
 
@@ -218,3 +224,10 @@ def match(places: list[str], givens: list[str], what: str) -> Plan:
         for place, k in zip(places, source, strict=True)
     ]
     return Plan(source, decay, [k for k in range(len(givens)) if places and k not in decay])
+
+
+def numeric(what: str, hypers: list[Any]) -> None:
+    """Raise if one of some hyperparameters is no number, array or Variable."""
+    for x in hypers:
+        if type(x) is not float and not are_numbers(value_of(x)):
+            raise TypeError(f"{what} must be a number, an array or a Variable, got {x!r:.60}")

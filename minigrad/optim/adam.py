@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minigrad.optim.leafwise import leafwise, zeros
+from minigrad.optim.leafwise import check, check_state, leafwise, zeros
 from minigrad.optim.steps import average, average_square, debias, descend_adaptive, penalised
 
 __all__ = ["State", "init", "update"]
@@ -91,10 +91,12 @@ def update(
     The first step is as long as the learning rate, whatever the gradient:
 
     >>> from minigrad.optim import adam
-    >>> w, state = adam.update(1.0, 2.0, adam.init(1.0), eta=0.25, eps=0.0)
+    >>> w, state = adam.update(1.0, 2.0, adam.init(1.0), eta=0.25, eps=1e-300)
     >>> round(w, 15), state.t
     (0.75, 1.0)
     """
+    check_state("adam", state, State)
+    check("adam", eps, beta1=beta1, beta2=beta2)
     t = state.t + 1.0
     hypers = {"eta": eta, "beta1": beta1, "beta2": beta2, "eps": eps, "t": t}
     params, m, v = leafwise(step, params, grads, state.m, state.v, lam=lam, n=n, **hypers)

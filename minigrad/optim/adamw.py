@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.nn.hypers import is_zero
 from minigrad.optim import adam
 from minigrad.optim.adam import State, init
-from minigrad.optim.leafwise import leafwise
+from minigrad.optim.leafwise import check, check_state, leafwise
 from minigrad.optim.steps import shrink
 
 __all__ = ["State", "init", "update"]
@@ -54,10 +54,12 @@ def update(
     Examples
     --------
     >>> from minigrad.optim import adamw
-    >>> w, state = adamw.update(1.0, 2.0, adamw.init(1.0), eta=0.25, eps=0.0, lam=2.0)
+    >>> w, state = adamw.update(1.0, 2.0, adamw.init(1.0), eta=0.25, eps=1e-300, lam=2.0)
     >>> round(w, 15)
     0.25
     """
+    check_state("adamw", state, State)
+    check("adamw", eps, beta1=beta1, beta2=beta2)
     t = state.t + 1.0
     hypers = {"eta": eta, "beta1": beta1, "beta2": beta2, "eps": eps, "t": t}
     params, m, v = leafwise(step, params, grads, state.m, state.v, lam=lam, n=n, **hypers)

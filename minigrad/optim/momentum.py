@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minigrad.optim.leafwise import leafwise, zeros
+from minigrad.optim.leafwise import check_state, leafwise, zeros
 from minigrad.optim.steps import add_scaled, descend, penalised
 
 __all__ = ["State", "init", "update"]
@@ -65,6 +65,7 @@ def update(
     >>> w, state
     (0.375, State(v=3.0))
     """
+    check_state("momentum", state, State)
     params, v = leafwise(step, params, grads, state.v, lam=lam, n=n, eta=eta, mu=mu)
     return params, State(v)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.optim.leafwise import leafwise
+from minigrad.optim.leafwise import check_state, leafwise
 from minigrad.optim.momentum import State, init
 from minigrad.optim.steps import add_scaled, descend, penalised
 
@@ -58,6 +58,7 @@ def update(
     >>> nesterov.update(1.0, 2.0, nesterov.init(1.0), eta=0.125, mu=0.5)
     (0.625, State(v=2.0))
     """
+    check_state("nesterov", state, State)
     params, v = leafwise(step, params, grads, state.v, lam=lam, n=n, eta=eta, mu=mu)
     return params, State(v)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minigrad.optim.leafwise import leafwise, zeros
+from minigrad.optim.leafwise import check, check_state, leafwise, zeros
 from minigrad.optim.steps import average_square, descend_adaptive, penalised
 
 __all__ = ["State", "init", "update"]
@@ -73,6 +73,8 @@ def update(
     >>> rmsprop.update(1.0, 2.0, rmsprop.init(1.0), eta=0.25, beta2=0.75, eps=1.0)
     (0.75, State(v=1.0))
     """
+    check_state("rmsprop", state, State)
+    check("rmsprop", eps, beta2=beta2)
     hypers = {"eta": eta, "beta2": beta2, "eps": eps}
     params, v = leafwise(step, params, grads, state.v, lam=lam, n=n, **hypers)
     return params, State(v)

@@ -8,10 +8,12 @@ They serve momentum and weight decay as well.
 
 from __future__ import annotations
 
-from operator import index
 from typing import Any
 
 import numpy as np
+
+from minigrad.arguments import are_numbers, whole
+from minigrad.variable import value_of
 
 __all__ = ["constant", "cosine", "exponential", "step_decay", "warm_up"]
 
@@ -41,6 +43,7 @@ def constant(steps: int, eta: Any) -> Any:
     >>> schedules.constant(3, 0.5)
     array([0.5, 0.5, 0.5])
     """
+    numeric("constant: eta=", eta)
     return eta * fixed(np.ones(count(steps)))
 
 
@@ -71,6 +74,8 @@ def exponential(steps: int, eta: Any, rate: Any) -> Any:
     >>> schedules.exponential(3, 0.5, 0.5)
     array([0.5  , 0.25 , 0.125])
     """
+    numeric("exponential: eta=", eta)
+    positive("exponential: rate=", rate)
     return eta * rate ** times(steps)
 
 
@@ -107,6 +112,8 @@ def cosine(steps: int, eta: Any, floor: Any = 0.0) -> Any:
     >>> schedules.cosine(4, 1.0).round(3)
     array([1.   , 0.854, 0.5  , 0.146])
     """
+    numeric("cosine: eta=", eta)
+    numeric("cosine: floor=", floor)
     share = 0.5 * (1.0 + np.cos(np.pi * times(steps) / max(steps, 1)))
     return floor + (eta - floor) * fixed(share)
 
@@ -142,8 +149,9 @@ def step_decay(steps: int, eta: Any, rate: Any, every: int) -> Any:
     >>> schedules.step_decay(5, 1.0, 0.5, every=2)
     array([1.  , 1.  , 0.5 , 0.5 , 0.25])
     """
-    if index(every) < 1:
-        raise ValueError(f"step_decay: every={every}; expected 1 step or more")
+    whole("step_decay: every=", every, least=1)
+    numeric("step_decay: eta=", eta)
+    positive("step_decay: rate=", rate)
     return eta * rate ** fixed(times(steps) // every)
 
 
@@ -177,14 +185,14 @@ def warm_up(steps: int, until: Any, eta: Any = 1.0) -> Any:
     >>> schedules.warm_up(5, 4, 0.5)
     array([0.125, 0.25 , 0.375, 0.5  , 0.5  ])
     """
+    positive("warm_up: until=", until)
+    numeric("warm_up: eta=", eta)
     return eta * np.minimum(fixed(times(steps) + 1.0) / until, 1.0)
 
 
 def count(steps: int) -> int:
     """Check a number of steps."""
-    if index(steps) < 0:
-        raise ValueError(f"a schedule of steps={steps}: expected 0 or more")
-    return index(steps)
+    return whole("a schedule of steps=", steps)
 
 
 def times(steps: int) -> Any:
@@ -196,3 +204,16 @@ def fixed(array: Any) -> Any:
     """Make an array read-only, so that a tape need not watch it."""
     array.setflags(write=False)
     return array
+
+
+def numeric(what: str, x: Any) -> None:
+    """Check that something is a number, an array or a Variable."""
+    if not are_numbers(value_of(x)):
+        raise TypeError(f"{what} must be a number, an array or a Variable, got {x!r:.60}")
+
+
+def positive(what: str, x: Any) -> None:
+    """Check that it is one of positive numbers, too; a complex step checks the real part."""
+    numeric(what, x)
+    if not np.all(np.real(value_of(x)) > 0):
+        raise ValueError(f"{what} must be positive, got {x!r:.60}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from minigrad.arguments import number
 from minigrad.nn.hypers import is_zero
-from minigrad.optim.leafwise import leafwise
+from minigrad.optim.leafwise import check_state, leafwise
 from minigrad.optim.steps import descend, descend_decayed
 
 __all__ = ["init", "update"]
@@ -59,6 +60,9 @@ def update(
     >>> sgd.update(params, grads, sgd.init(params), eta=0.125, lam=40.0, n=10)
     ({'w': 0.25, 'b': 0.75}, ())
     """
+    check_state("sgd", state, tuple)
+    if n != 1:
+        number("sgd: n=", n, above=0)
     (params,) = leafwise(partial(step, n=n), params, grads, lam=lam, n=1, eta=eta)
     return params, state
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.arguments import instance
 from minigrad.nn.hypers import inner
 from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
@@ -397,6 +398,7 @@ def emit(program: Program, name: str = "program", by_rows: Iterable[int] = ()) -
     The function gives results of their own: none shares memory with an input, a constant or the
     results of another call.
     """
+    instance("emit: program", program, Program, "a Program, as of_tape returns")
     return with_care(lambda careful: straight(program, name, by_rows, careful=careful))
 
 

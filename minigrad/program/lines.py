@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arguments import instance
 from minigrad.primitive import Primitive
 from minigrad.tape import Tape
 from minigrad.variable import Variable
@@ -229,6 +230,8 @@ def of_tape(tape: Tape, inputs: dict[str, Variable], outputs: Sequence[Any]) -> 
     outputs : sequence
         Variables of the tape, or plain values.
     """
+    instance("of_tape: tape", tape, Tape, "a Tape")
+    instance("of_tape: inputs", inputs, dict, "a dict of Variables by name")
     names = {variable.index: name for name, variable in inputs.items()}
     lines: dict[int, Line] = {}
     for index, (prim, reads, operands, params, value) in enumerate(tape.code):

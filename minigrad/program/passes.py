@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arguments import instance
 from minigrad.ops.elementwise import (
     add,
     astype,
@@ -221,6 +222,7 @@ PASSES = (
 
 def optimise(program: Program) -> Program:
     """Write out fused primitives, then apply all passes until none makes the program shorter."""
+    instance("optimise: program", program, Program, "a Program, as of_tape returns")
     return shorten(expand(program))
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import function, whole
 from minigrad.errors import MinigradError
 from minigrad.testing.numeric import Estimate, finite_difference, largest, precision
 from minigrad.transforms import jvp, vjp
@@ -81,12 +82,12 @@ def check_grads(
     Traceback (most recent call last):
     AssertionError: VJP of cube, operand 0, order 1: expected ..., got ... (relative error 1.0e-03)
     """
+    function("check_grads: f", f)
     if not isinstance(args, tuple | list):
         raise TypeError(f"args={args!r:.60}: expected a tuple with an item for each argument of f")
     if not set(modes) <= set(MODES) or isinstance(modes, str):
         raise ValueError(f"modes={modes!r}: expected a selection of {MODES}")
-    if order < 1:
-        raise ValueError(f"order={order!r}: expected 1 or more")
+    whole("check_grads: order=", order, least=1)
     check(pose(f, args, modes=tuple(modes), rtol=rtol, seed=seed), order)
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import function, number
 
 __all__ = ["Estimate", "complex_step", "finite_difference"]
 
@@ -86,6 +87,9 @@ def finite_difference(
     >>> finite_difference(lambda x, y: x @ y, np.ones(2), np.ones(2)).value[0].round(9)
     array([1., 1.])
     """
+    function("finite_difference: f", f)
+    if step is not None:
+        number("finite_difference: step=", step, above=0)
     if direction is not None:
         return central(f, args, tuple(direction), step)
     estimates = [[central(f, args, unit, step) for unit in units] for units in unit_vectors(args)]
@@ -138,6 +142,7 @@ def complex_step(f: Function, *args: Any, direction: Sequence[Any] | None = None
     >>> complex_step(np.sin, np.zeros(2), direction=(np.ones(2),))
     array([1., 1.])
     """
+    function("complex_step: f", f)
     if direction is not None:
         return imaginary(f, args, tuple(direction))
     columns = [[imaginary(f, args, unit) for unit in units] for units in unit_vectors(args)]
@@ -190,6 +195,10 @@ def leaves_of(args: Any, direction: Any) -> tuple[list[Any], list[Any]]:
     tree.map(lambda x, v: None, args, direction)  # names the place where they differ
     xs, vs = ([np.asarray(leaf) for leaf in tree.leaves(part)] for part in (args, direction))
     for x, v in zip(xs, vs, strict=True):
+        if x.dtype.kind not in "biufc" or v.dtype.kind not in "biufc":
+            raise TypeError(
+                f"expected arguments and directions of numbers, got {x!r:.60}, {v!r:.60}"
+            )
         if x.shape != v.shape:
             raise ValueError(f"direction of shape {v.shape} for an argument of shape {x.shape}")
     return xs, vs

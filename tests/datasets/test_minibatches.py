@@ -110,9 +110,9 @@ def test_a_batch_that_is_not_there_is_named(t):
     [
         ((X, Y[1:], 4, 2), "same number of rows"),
         ((1.0, Y, 4, 2), "same number of rows"),
-        ((X, Y, 0, 2), "expected 1 to 23"),
-        ((X, Y, 24, 2), "expected 1 to 23"),
-        ((X, Y, 4, -1), "steps=-1"),
+        ((X, Y, 0, 2), "from 1 to 23, the number of examples"),
+        ((X, Y, 24, 2), "from 1 to 23, the number of examples"),
+        ((X, Y, 4, -1), "steps= must be"),
     ],
 )
 def test_what_cannot_be_is_refused(arguments, message):

@@ -169,7 +169,8 @@ def test_a_box_shows_its_ends():
 @pytest.mark.parametrize(
     ("keywords", "error"),
     [({"points": 0}, ValueError), ({"points": 2.5}, ValueError), ({"spread": 0.0}, ValueError)]
-    + [({"seed": seed}, TypeError) for seed in (-1, None, np.random.default_rng(0))],
+    + [({"seed": seed}, TypeError) for seed in (None, np.random.default_rng(0))]
+    + [({"seed": -1}, ValueError)],
 )
 def test_what_can_not_be_drawn_is_refused(keywords, error):
     with pytest.raises(error, match=next(iter(keywords))):

@@ -96,7 +96,7 @@ def test_float32_costs_and_gradients(name):
 )
 def test_targets_of_another_shape_are_refused(cost, outputs, targets):
     """Broadcasting class numbers against rows would give a number, and a wrong one."""
-    with pytest.raises(ValueError, match=r"one_hot\(labels, classes\)"):
+    with pytest.raises(ValueError, match=r"one_hot\(labels, classes\)|there are no examples"):
         cost(outputs, targets)
 
 

@@ -270,7 +270,7 @@ def test_constant_leaves_are_left_out():
         (lambda: check_grads(np.sin, (1,)), TypeError, "no argument holds floating-point"),
         (lambda: check_grads(np.sin, (0.7,), modes=["fwd"]), ValueError, "modes"),
         (lambda: check_grads(np.sin, (0.7,), modes="vjp"), ValueError, "modes"),
-        (lambda: check_grads(np.sin, (0.7,), order=0), ValueError, "order=0"),
+        (lambda: check_grads(np.sin, (0.7,), order=0), ValueError, "order= must be"),
         (lambda: check_primitive(np.sin), TypeError, "check_grads"),
         (lambda: check_primitive(sine(), shapes=[((2,), (2,))]), ValueError, "1 operands"),
         (lambda: check_primitive(Primitive(lambda *xs: xs[0])), ValueError, "shapes="),

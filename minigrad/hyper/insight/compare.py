@@ -199,6 +199,8 @@ def compare(
             f"compare: methods= must be a list such as [mg.Truncated(last=10), mg.Evolution()], "
             f"got {methods!r:.60}"
         )
+    if not methods:
+        raise ValueError("compare: methods= is empty; give one or more, such as [mg.Evolution()]")
     wanted = [called(method) for method in methods]
     tell = listener(callback)
     known = called(Stored() if exact is None else exact).hypergradient(run, hypers)

@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import function
+from minigrad.hyper.health import divergence
 from minigrad.hyper.insight.explanation import Account, Explanation
 from minigrad.hyper.insight.pullback import finish, pull
 from minigrad.hyper.plain import name, named
-from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.run import TrainingRun, lost
 from minigrad.hyper.unrolling.unroll import State, Unroll, like, zero
 from minigrad.program.step import floating
 
@@ -88,14 +90,21 @@ def explain(
     >>> round(lam.direct["penalty"], 6), round(lam.total, 6)
     (1.458149, 1.601826)
     """
+    if parts is not None and not isinstance(parts, Mapping):
+        raise TypeError(
+            f"explain: parts= must be a dict of functions of state and hypers, got {parts!r:.60}"
+        )
+    for key, part in (parts or {}).items():
+        function(f"explain: parts[{key!r}]", part)
     unroll = Unroll(run, hypers)
     with np.errstate(over="ignore", invalid="ignore"):
         states, tangents = there(unroll)
         cost, bar, direct = finish(unroll, states[-1], run.cost)
-    if not np.isfinite(cost):
+    if not np.isfinite(cost) or any(lost(states[-1], states[0])):
+        found = divergence(run, unroll.marked)
         raise ValueError(
-            f"explain: the outer cost is {cost}: the training diverges, so there is nothing to "
-            "explain; take a smaller learning rate"
+            f"explain: {f'the outer cost is {cost}' if found is None else found.words}, so there "
+            f"is nothing to explain; take a smaller learning rate"
         )
     ends = {"cost": (cost, bar, direct)}
     if parts is not None:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import seed as whole_seed
 from minigrad.hyper.insight.pullback import finish, length, pull
 from minigrad.hyper.insight.sharpness import Sharpness, of_loss, of_step, scaled
 from minigrad.hyper.insight.trust_report import Trust
-from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.run import TrainingRun, checked_run, lost
 from minigrad.hyper.unrolling.unroll import State, Unroll, like, zero
 from minigrad.program.step import floating
 
@@ -102,6 +103,14 @@ def trust(
     >>> mg.trust(run, {"eta": 1.9}).verdict, mg.trust(run, {"eta": 1.5}).verdict
     ('trust', 'vanished')
     """
+    checked_run(run)
+    whole_seed("trust: seed=", seed)
+    for what, given in (("eta", eta), ("beta", beta)):
+        if not isinstance(given, str | int | float | None):
+            raise TypeError(
+                f"trust: {what}= must be the name of a hyperparameter, or a number, "
+                f"got {given!r:.60}"
+            )
     if run.steps == 0:
         raise ValueError("trust: the run has no steps")
     unroll = Unroll(run, hypers)
@@ -109,7 +118,7 @@ def trust(
     momentum = Named(unroll, "beta", beta, MOMENTA)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # that is what is looked at
         states, log_tangent = there(unroll, seed)
-        if not all(np.all(np.isfinite(x)) for x in floating(states[-1])):
+        if any(lost(states[-1], states[0])):
             return Trust.of_divergence(unroll.marked, run.steps, len(states) - 1, log_tangent)
         cost, bar, direct = finish(unroll, states[-1], run.cost)
         log_adjoint, gradient = back(unroll, states, bar, direct)
@@ -142,7 +151,7 @@ def there(unroll: Unroll, seed: int) -> tuple[list[State], Any]:
         still = [zero(x) for x in unroll.hypers_at(t)]
         dots, logs[t + 1] = rescaled(step.push(dots, still), logs[t])
         states.append(state := new)
-        if not all(np.all(np.isfinite(x)) for x in floating(state)):
+        if any(lost(state, states[0])):
             logs[t + 1 :] = np.nan
             break
     return states, logs

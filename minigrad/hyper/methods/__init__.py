@@ -109,6 +109,8 @@ def hypergradient(run: TrainingRun, hypers: Any, method: Method | str = "auto") 
     >>> round(result.gradient["eta"], 12), round(result.gradient["lam"], 12)
     (-0.265042321186, 0.345601857181)
     """
+    if hypers is None:
+        raise TypeError("hypers=None: expected a tree such as {'eta': mg.positive(0.1)}")
     return called(method).hypergradient(run, hypers)
 
 

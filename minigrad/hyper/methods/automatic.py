@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad.errors import MissingRuleError
 from minigrad.hyper.forecast import Costs, Forecast, Row, foretold, measured
+from minigrad.hyper.health import examined
 from minigrad.hyper.memory import NotEnoughMemoryError, available_bytes, in_bytes, in_words
 from minigrad.hyper.methods.checkpointed import Checkpointed
 from minigrad.hyper.methods.forward import Forward
@@ -70,6 +71,7 @@ class Automatic:
         if self.memory is not None:
             in_bytes(self.memory)
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         if run.steps == 0:

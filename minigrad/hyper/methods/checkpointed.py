@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.hyper.health import examined, growth
 from minigrad.hyper.memory import in_bytes, in_words
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
@@ -81,6 +82,8 @@ class Checkpointed:
     stretch: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.disk, bool):
+            raise TypeError(f"Checkpointed: disk= must be True or False, got {self.disk!r:.60}")
         if self.memory is not None:
             in_bytes(self.memory)
             if self.snapshots is not None or self.stretch is not None:
@@ -92,10 +95,11 @@ class Checkpointed:
             ("stretch", "of steps, 1 or more"),
         ):
             number = getattr(self, name)
-            whole = isinstance(number, int | np.integer | None)
+            whole = isinstance(number, int | np.integer | None) and not isinstance(number, bool)
             if not whole or (number is not None and number < 1):
                 raise ValueError(f"Checkpointed: {name}= must be a number {what}, got {number!r}")
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()
@@ -122,10 +126,12 @@ class Checkpointed:
                     if bar is None:  # this was the last stretch
                         step_bytes = size(kept) // (end - t)
                         cost, bar = unroll.end(state)
+                        last_bar = bar
                     bar = unroll.backward_stretch(bar, kept)
                 at = t
         if bar is None:
             cost, bar = unroll.end(state)
+            last_bar = bar
         unroll.pull_begin(bar)
         settings = f"snapshots={plan.snapshots}"
         if plan.stretch > 1:
@@ -138,6 +144,7 @@ class Checkpointed:
             seconds=time.perf_counter() - start,
             why=unroll.why,
             kept_bytes=plan.nbytes(run.steps, state_bytes, step_bytes),
+            growth=growth(last_bar, bar),
         )
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)
 

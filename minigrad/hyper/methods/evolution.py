@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import number, seed
 from minigrad.hyper.coordinates import Coordinates, flat
+from minigrad.hyper.health import examined
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unrolling.unroll import Unroll
@@ -84,18 +86,23 @@ class Evolution:
     executor: Executor | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        checked_settings("Evolution", self.sigma, self.pairs)
+        checked_settings("Evolution", self.sigma, self.pairs, self.seed, self.executor)
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         noise = self.sigma, self.pairs, self.seed
         return smoothed(run, hypers, max(run.steps, 1), noise, self.executor, repr(self))
 
 
-def checked_settings(name: str, sigma: Any, pairs: Any) -> None:
+def checked_settings(name: str, sigma: Any, pairs: Any, start: Any, executor: Any) -> None:
     """Check the settings that all estimates by random directions have."""
-    if not 0 < sigma < np.inf:
-        raise ValueError(f"{name}: sigma= must be a positive number, got {sigma!r:.60}")
+    number(f"{name}: sigma=", sigma, above=0)
+    seed(f"{name}: seed=", start)
+    if executor is not None and not hasattr(executor, "map"):
+        raise TypeError(
+            f"{name}: executor= must be a concurrent.futures.Executor, got {executor!r:.60}"
+        )
     if not isinstance(pairs, int | np.integer) or isinstance(pairs, bool) or pairs < 1:
         raise ValueError(f"{name}: pairs= must be a number of pairs, 1 or more, got {pairs!r:.60}")
 
@@ -114,12 +121,12 @@ def smoothed(
     state has met. See :class:`minigrad.hyper.PersistentEvolution`.
     """
     start = time.perf_counter()
-    sigma, pairs, seed = noise
+    sigma, pairs, start_of_noise = noise
     coordinates = Coordinates(hypers)
     u = flat(tree.map(lambda hyper: hyper.unconstrained, coordinates.marked))
     stretches = windows(run.steps, window)
     shape = pairs, len(stretches), coordinates.size
-    directions = np.random.default_rng(seed).standard_normal(shape)
+    directions = np.random.default_rng(start_of_noise).standard_normal(shape)
     jobs = [
         [coordinates.moved_to(u + side * sigma * direction) for direction in pair]
         for pair in directions

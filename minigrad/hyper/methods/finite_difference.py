@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import number
 from minigrad.hyper.domains import markers
+from minigrad.hyper.health import examined
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.variable import value_of
@@ -37,6 +39,11 @@ class FiniteDifference:
 
     relative_step: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.relative_step is not None:
+            number("FiniteDifference: relative_step=", self.relative_step, above=0)
+
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()

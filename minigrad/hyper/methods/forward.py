@@ -6,12 +6,16 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from minigrad.hyper.health import examined, growth, norm
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unrolling.directions import Directions
-from minigrad.hyper.unrolling.unroll import Unroll, size
+from minigrad.hyper.unrolling.unroll import State, Unroll, size
+from minigrad.program.step import floating
 
 __all__ = ["Forward"]
+
+LARGE = 1e3  # times the first state: tangents of which it is asked whether they have exploded
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Forward:
     (-0.009765625, 16)
     """
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()
@@ -54,11 +59,15 @@ class Forward:
         state = unroll.begin()
         directions = Directions(unroll)
         dots, t = directions.begin(), 0
+        first = state
         while t < run.steps:
             state, dots, taken = directions.advance(state, dots, t, run.steps)
             t += taken
         cost, bar = unroll.end(state)
         directions.gather(bar, dots)
+        early: State = []
+        if run.steps and norm(dots) > LARGE * (norm(floating(first)) or 1.0):
+            early = directions.advance(first, directions.begin(), 0, 1)[1]
         stats = Stats(
             method="Forward()",
             exact=True,
@@ -66,5 +75,7 @@ class Forward:
             seconds=time.perf_counter() - start,
             why=unroll.why,
             kept_bytes=size(state, dots),
+            growth=growth(early, dots),
+            steps_rerun=unroll.steps_run - run.steps,
         )
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import function, number
 from minigrad.hyper.coordinates import flat
+from minigrad.hyper.health import examined
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.solvers import Solution, conjugate_gradients, neumann_series, sharpness
@@ -107,11 +109,19 @@ class Implicit:
             raise ValueError(f"Implicit: solver= must be 'cg' or 'neumann', got {self.solver!r}")
         if not isinstance(self.iterations, int | np.integer) or self.iterations < 1:
             raise ValueError(f"Implicit: iterations= must be 1 or more, got {self.iterations!r}")
+        if self.tolerance is not None:
+            number("Implicit: tolerance=", self.tolerance, least=0)
+        if self.scale is not None:
+            number("Implicit: scale=", self.scale, above=0)
+        if self.weights is not None:
+            function("Implicit: weights=", self.weights)
+        number("Implicit: small=", self.small, least=0)
         if self.scale is not None and (self.solver != "neumann" or not 0 < self.scale < np.inf):
             raise ValueError(
                 f'Implicit: scale= is a positive number for solver="neumann", got {self.scale!r}'
             )
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         if run.loss is None:

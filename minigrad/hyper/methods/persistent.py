@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
+from minigrad.hyper.health import examined
 from minigrad.hyper.methods.evolution import checked_settings, smoothed
 from minigrad.hyper.result import HyperGradient
 from minigrad.hyper.run import TrainingRun
@@ -75,8 +76,10 @@ class PersistentEvolution:
 
     def __post_init__(self) -> None:
         checked_window("PersistentEvolution", self.window)
-        checked_settings("PersistentEvolution", self.sigma, self.pairs)
+        settings = self.sigma, self.pairs, self.seed, self.executor
+        checked_settings("PersistentEvolution", *settings)
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the mean cost and its gradient; see :func:`minigrad.hypergradient`."""
         noise = self.sigma, self.pairs, self.seed

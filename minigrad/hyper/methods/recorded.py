@@ -13,10 +13,12 @@ from minigrad import tree
 from minigrad.finite import known
 from minigrad.hyper.domains import markers
 from minigrad.hyper.forecast import check_room
+from minigrad.hyper.health import examined, growth
 from minigrad.hyper.result import HyperGradient, Stats
-from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.run import Diverged, TrainingRun, lost
+from minigrad.program.step import floating
 from minigrad.tape import Tape
-from minigrad.variable import value_of
+from minigrad.variable import Variable, value_of
 
 __all__ = ["Recorded"]
 
@@ -65,6 +67,7 @@ class Recorded:
     def __post_init__(self) -> None:
         known(self.check)
 
+    @examined
     @collector_paused()
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
@@ -85,8 +88,18 @@ class Recorded:
                 if t == 0:
                     check_room("Recorded()", run.steps * sizes[0], run, hypers)
 
-            cost = run.cost(run.train(marked, variables, check), variables)
-        gradient = tape.gradient(cost, variables)
+            first = run.init(variables)
+            early: list[Any] = []
+            last = first
+            for t, last in enumerate(run.states(first, marked, variables)):
+                check(t)
+                early = early or tree.leaves(last)
+            if any(lost(tree.leaves(last), tree.leaves(first))):
+                raise Diverged("the last state of the run is not finite")
+            cost = run.cost(last, variables)
+        ends = [floating(early), floating(tree.leaves(last))]
+        varying = [all(isinstance(x, Variable) for x in end) for end in ends]
+        gradient, *bars = tape.gradient(cost, [variables, *(ends if all(varying) else ())])
         stats = Stats(
             method="Recorded()",
             exact=True,
@@ -94,5 +107,6 @@ class Recorded:
             seconds=time.perf_counter() - start,
             tape_bytes=on_tape(run.steps, sizes) if run.steps > 2 else tape.nbytes,
             instructions=len(tape),
+            growth=growth(*bars[::-1]) if bars else 0.0,
         )
         return HyperGradient(value_of(cost), gradient, marked, stats)

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.hyper.health import growth, noted
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unrolling.momentum_run import MomentumRun
@@ -94,9 +95,13 @@ class Reversible:
         begun = [x.copy() for x in exact.w]
         for t in range(run.steps):
             eta, beta = rates(unroll, t)
-            exact.push(exact.gradient(unroll, t), beta)
-            exact.move(-eta)
+            try:
+                exact.push(exact.gradient(unroll, t), beta)
+                exact.move(-eta)
+            except OverflowError as error:
+                raise OverflowError(f"Reversible: at step {t}, {error}") from None
         cost, bar = unroll.end(exact.state)
+        last_bar = bar
         kept_bytes, bits = exact.nbytes, exact.bits
         for t in reversed(range(run.steps)):
             eta, beta = rates(unroll, t)
@@ -119,9 +124,10 @@ class Reversible:
             steps_rerun=unroll.steps_run - run.steps,
             seconds=time.perf_counter() - start,
             kept_bytes=kept_bytes,
+            growth=growth(last_bar, bar),
             why="; ".join(filter(None, (f"{per_step:.3g} bits a weight and step", unroll.why))),
         )
-        return HyperGradient(cost, unroll.gradient, unroll.marked, stats)
+        return noted(HyperGradient(cost, unroll.gradient, unroll.marked, stats), run)
 
 
 def rates(unroll: Unroll, t: int) -> tuple[float, float]:
@@ -278,8 +284,8 @@ def check(parts: State, what: str) -> None:
     for part in parts:
         if not np.all(np.abs(part) < LARGEST):
             raise OverflowError(
-                f"Reversible: {what} is beyond {LARGEST * UNIT:g}, the range of its whole numbers: "
-                f"does the training explode? Take a smaller eta, or Checkpointed()"
+                f"{what} is beyond {LARGEST * UNIT:g}, the range of its whole numbers: does the "
+                f"training explode? Take a smaller eta, or Checkpointed()"
             )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minigrad.hyper.forecast import check_room
+from minigrad.hyper.health import examined, growth
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unrolling.unroll import Unroll, size
@@ -27,6 +28,7 @@ class Stored:
         Before the first step, if the whole run would not fit into the memory that is free.
     """
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()
@@ -37,8 +39,8 @@ class Stored:
         state, kept = unroll.forward_stretch(state, 0, run.steps)
         kept_bytes = size(kept)
         cost, bar = unroll.end(state)
-        bar = unroll.backward_stretch(bar, kept)
-        unroll.pull_begin(bar)
+        first_bar = unroll.backward_stretch(bar, kept)
+        unroll.pull_begin(first_bar)
         stats = Stats(
             method="Stored()",
             exact=True,
@@ -46,5 +48,6 @@ class Stored:
             seconds=time.perf_counter() - start,
             why=unroll.why,
             kept_bytes=kept_bytes,
+            growth=growth(bar, first_bar),
         )
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.hyper.health import examined, growth
 from minigrad.hyper.result import HyperGradient, Stats
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unrolling.unroll import State, Unroll, size
@@ -64,11 +65,13 @@ class Truncated:
     last: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.last, int | np.integer) or self.last < 1:
+        whole = isinstance(self.last, int | np.integer) and not isinstance(self.last, bool)
+        if not whole or self.last < 1:
             raise ValueError(
                 f"Truncated: last= must be a number of steps, 1 or more, got {self.last!r}"
             )
 
+    @examined
     def hypergradient(self, run: TrainingRun, hypers: Any) -> HyperGradient:
         """Return the cost and its gradient; see :func:`minigrad.hypergradient`."""
         start = time.perf_counter()
@@ -81,7 +84,7 @@ class Truncated:
         state, kept = unroll.forward_stretch(state, min(first + 1, run.steps), run.steps)
         kept_bytes = size(earliest, kept)
         cost, bar = unroll.end(state)
-        at_end = norm(bar)
+        last_bar, at_end = bar, norm(bar)
         bar = unroll.backward_stretch(bar, kept)
         before = [np.array(total) for total in unroll.bars]
         bar = unroll.backward_stretch(bar, earliest)
@@ -105,6 +108,7 @@ class Truncated:
             why=why,
             kept_bytes=kept_bytes,
             cut_off=cut_off,
+            growth=growth(last_bar, bar),
         )
         return HyperGradient(cost, unroll.gradient, unroll.marked, stats)
 

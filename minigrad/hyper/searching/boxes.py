@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import number
+from minigrad.arguments import seed as whole_seed
 from minigrad.hyper.domains import Hyper, mark, markers, positive, real
 
 __all__ = ["Box", "between", "boxes", "independent", "latin_hypercube"]
@@ -78,8 +80,9 @@ def between(low: Any, high: Any) -> Box:
     if marked is not None:
         ends = [end if isinstance(end, Hyper) else mark(end, marked.domain) for end in ends]
     else:
-        chosen = positive if min(np.min(low), np.min(high)) > 0 else real
-        ends = [chosen(end) for end in ends]
+        ends = [real(end) for end in ends]
+        if all(np.min(end.value) > 0 for end in ends):
+            ends = [positive(end) for end in ends]
     if ends[0].domain.name != ends[1].domain.name or np.shape(low) != np.shape(high):
         raise ValueError(
             f"between: expected ends of one domain and shape, got {low!r} and {high!r}"
@@ -91,8 +94,7 @@ def between(low: Any, high: Any) -> Box:
 
 def boxes(hypers: Any, spread: float) -> Any:
     """Return the tree with a box in each place: around a value, `spread` to either side."""
-    if not spread > 0:
-        raise ValueError(f"spread={spread!r}: expected how far to go to either side, more than 0")
+    number("spread= (how far to go to either side)", spread, above=0)
 
     def box(leaf: Any) -> Box:
         if isinstance(leaf, Box):
@@ -139,6 +141,4 @@ def size(places: Any) -> int:
 
 def checked(seed: Any) -> int:
     """Return a seed that starts from the same place twice."""
-    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
-        raise TypeError(f"seed={seed!r:.60}: expected a number, 0 or more")
-    return int(seed)
+    return whole_seed("seed=", seed)

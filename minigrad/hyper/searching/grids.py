@@ -15,6 +15,8 @@ __all__ = ["axis", "fixed", "with_axes"]
 def with_axes(node: Any) -> Any:
     """Return a grid whose axes are all arrays: lists of numbers were trees until now."""
     kind: Any = type(node)
+    if (kind is list or kind is tuple) and len(node) == 0:
+        raise ValueError(f"a grid has one value or more to try on each axis, got {node!r}")
     if kind is list or kind is tuple:
         if node and all(is_number(x) for x in node):
             return np.array([fixed(x).value for x in node])

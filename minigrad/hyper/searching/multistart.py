@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -163,6 +164,11 @@ def multistart(
     """
     if "checkpoint" in options:
         raise ValueError("multistart: checkpoint= would be one file for all descents; leave it out")
+    known = set(signature(tune).parameters) - {"run", "hypers", "outer_steps", "checkpoint"}
+    if unknown := sorted(set(options) - known):
+        raise TypeError(
+            f"multistart: {unknown[0]}= is no option of tune; expected {', '.join(sorted(known))}"
+        )
     places = boxes(hypers, spread)
     if isinstance(starts, Sequence):
         positive_count("starts", len(starts))

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unrolling.unroll import Unroll
+from minigrad.hyper.unrolling.windows import cost_at
 from minigrad.variable import value_of
 
 __all__ = ["outer_cost"]
@@ -33,4 +34,4 @@ def replayed(run: TrainingRun, hypers: Any) -> Any:
     if run.steps and unroll.programs(state, run.batch(0), 0) is None:
         return run.evaluate(hypers)
     state = unroll.advance(state, 0, run.steps)
-    return run.cost(unroll.unflatten(state), unroll.values)
+    return cost_at(run, unroll, state)

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.progress import Listener, Progress, listener
-from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.run import TrainingRun, checked_run
 from minigrad.hyper.searching.workers import Failure, Job, SearchError, SearchInterrupted, attempts
 
 __all__ = ["brief", "lowest", "natural", "positive_count", "tried"]
@@ -32,6 +32,7 @@ def tried(
     `told` is given the number of a point and what came of it, and returns what to tell of it;
     `result` is given the failures.
     """
+    checked_run(run)
     tell = listener(callback)
     failures: dict[int, Failure] = {}
     done = 0

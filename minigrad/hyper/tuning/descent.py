@@ -82,9 +82,13 @@ class Descent:
         monotone = self.optimiser.monotone
         fine = self.rules.accepts(float(result.cost), result.norm, trail.columns, monotone)
         if not done and not fine:
+            why = (
+                f"the cost is {result.cost} and the norm of its gradient {result.norm}"
+                if result.stats.diverged_at is None
+                else result.stats.notes
+            )
             raise ValueError(
-                f"tune: at the start, {tree.map(lambda h: h.value, hypers)}, the cost is "
-                f"{result.cost} and the norm of its gradient {result.norm}; start from a "
+                f"tune: at the start, {tree.map(lambda h: h.value, hypers)}, {why}; start from a "
                 f"smaller learning rate"
             )
         return self.with_point(trail, u, result, fine, float(np.max(state["rate"])), state)

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import function, number
 from minigrad.hyper.coordinates import Coordinates, flat
+from minigrad.hyper.health import divergence, growth
 from minigrad.hyper.plain import named, plain, preformatted
 from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.result import HyperGradient, Stats, brief
@@ -215,6 +217,14 @@ def online(
     window = checked_window("online", window)
     if not isinstance(passes, int | np.integer) or isinstance(passes, bool) or passes < 1:
         raise ValueError(f"online: passes= must be a number of passes, 1 or more, got {passes!r}")
+    number("online: rate=", rate)
+    if optimiser is not None and not (hasattr(optimiser, "init") and hasattr(optimiser, "update")):
+        raise TypeError(
+            f"online: optimiser= must have init and update, as mg.hyper.Adam(rate=0.1) has, got "
+            f"{optimiser!r:.60}"
+        )
+    if loss is not None:
+        function("online: loss=", loss)
     mover = Descent(rate) if optimiser is None else optimiser
     tell = listener(callback)
     coordinates = Coordinates(hypers)
@@ -228,13 +238,7 @@ def online(
     for first, end in stretches:
         for _ in range(passes):
             unroll = moved_to(unroll, at)
-            new, result = one_pass(unroll, state, first, end, loss)
-            if not np.isfinite(result.cost) or not np.isfinite(result.norm):
-                raise ValueError(
-                    f"online: after {end} steps the loss is {result.cost:.3g} and the norm of its "
-                    f"gradient {result.norm:.3g}, with {tree.map(lambda h: h.value, at)}; take a "
-                    f"smaller rate="
-                )
+            new, result = finite_pass(unroll, state, first, end, loss)
             u, memory = mover.update(u, flat(result.unconstrained), memory, no_hessian)
             at = coordinates.moved_to(u)
         state = new
@@ -242,6 +246,33 @@ def online(
         tell(Progress(len(history), len(stretches), f"loss {result.cost:.4f}", result))
     cost = cost_at(run, unroll, state)
     return OnlineResult(history, [end for _, end in stretches], unroll.unflatten(state), cost, at)
+
+
+def finite_pass(
+    unroll: Unroll, state: State, first: int, end: int, loss: Loss | None
+) -> tuple[State, HyperGradient]:
+    """Return what `one_pass` does, if it is finite.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the step where that began is named.
+    """
+    marked = unroll.marked
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            new, result = one_pass(unroll, state, first, end, loss)
+        if np.isfinite(result.cost) and np.isfinite(result.norm):
+            return new, result
+        what = f"the loss is {result.cost:.3g} and the norm of its gradient {result.norm:.3g}"
+    except ArithmeticError:
+        what = "the state is not finite"
+    begun = None if first == 0 else unroll.unflatten(state)
+    found = divergence(unroll.run, marked, begun, first, end)
+    raise ValueError(
+        f"online: {f'after {end} steps {what}' if found is None else found.words}, with "
+        f"{tree.map(lambda h: h.value, marked)}; take a smaller rate="
+    )
 
 
 def one_pass(
@@ -254,9 +285,9 @@ def one_pass(
     state, kept = unroll.forward_stretch(state, first, end)
     kept_bytes = size(kept)
     cost, bar = unroll.end(state) if loss is None else judged(unroll, state, end, loss)
-    bar = unroll.backward_stretch(bar, kept)
+    first_bar = unroll.backward_stretch(bar, kept)
     if first == 0:
-        unroll.pull_begin(bar)
+        unroll.pull_begin(first_bar)
     stats = Stats(
         method=f"online, steps {first} to {end}",
         exact=(first, end) == (0, unroll.run.steps),
@@ -264,12 +295,14 @@ def one_pass(
         seconds=time.perf_counter() - start,
         why=unroll.why,
         kept_bytes=kept_bytes,
+        growth=growth(bar, first_bar),
     )
     return state, HyperGradient(cost, unroll.gradient, unroll.marked, stats)
 
 
 def judged(unroll: Unroll, state: State, end: int, loss: Loss) -> tuple[Any, State]:
     """Return the loss on the next batch and the cotangents of the state; gather the hypers'."""
+    unroll.check(state)
     batch = unroll.run.batch(max(0, min(end, unroll.run.steps - 1)))
     with Tape() as tape:
         given = tape.variable(unroll.unflatten(state))

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from minigrad.arguments import number
 from minigrad.optim import adam
 
 __all__ = ["OPTIMISERS", "Adam", "Newton", "OuterOptimiser", "SignSteps", "outer_optimiser"]
@@ -231,13 +232,13 @@ def trusted(curvatures: Any, slopes: Any, radius: Any) -> Any:
 def positive(name: str, **settings: float) -> None:
     """Check that settings are positive."""
     for setting, value in settings.items():
-        if not 0 < value < np.inf:
-            raise ValueError(f"{name}: {setting}= must be a positive number, got {value!r}")
+        number(f"{name}: {setting}=", value, above=0)
 
 
 def fraction(name: str, **settings: float) -> None:
     """Check that settings lie between 0 and 1."""
     for setting, value in settings.items():
+        number(f"{name}: {setting}=", value)
         if not 0 <= value < 1:
             raise ValueError(f"{name}: {setting}= must be 0 or more and below 1, got {value!r}")
 

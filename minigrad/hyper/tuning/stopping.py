@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arguments import number
+
 __all__ = ["Columns", "Rules"]
 
 Columns = tuple[Any, Any, Any]  # costs, norms, and which points were accepted, as arrays
@@ -36,8 +38,8 @@ class Rules:
 
     def __post_init__(self) -> None:
         for name in ("explosion", "runaway"):
-            if not getattr(self, name) > 1:
-                raise ValueError(f"tune: {name}= must be more than 1, got {getattr(self, name)!r}")
+            number(f"tune: {name}=", getattr(self, name), above=1)
+        number("tune: tolerance=", self.tolerance)
         if not 0 <= self.tolerance < 1:
             raise ValueError(
                 f"tune: tolerance= must be 0 or more and below 1, got {self.tolerance!r}"

@@ -8,14 +8,16 @@ explodes is refused: the descent goes back, and on with shorter steps. What is d
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import seed as whole_seed
 from minigrad.hyper.coordinates import Coordinates
-from minigrad.hyper.methods import Method
+from minigrad.hyper.methods import Method, called
 from minigrad.hyper.progress import Listener, Progress, listener
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.tuning.checkpoint import CheckpointError, CheckpointFile
@@ -155,7 +157,10 @@ def tune(
         raise ValueError(f"tune: outer_steps must be 1 or more, got {outer_steps!r}")
     rules = Rules(explosion, tolerance, patience, runaway, seeds == "fresh")
     optimiser = outer_optimiser(optimiser)
-    run_of = runs(run, seeds, seed, optimiser)
+    run_of = runs(run, seeds, whole_seed("tune: seed=", seed), optimiser)
+    called(method)
+    if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
+        raise TypeError(f"tune: checkpoint= must be a path, got {checkpoint!r:.60}")
     if test is not None and not callable(test):
         raise TypeError(f"tune: test= must be a function of the tuned values, got {test!r:.60}")
     descent = Descent(run_of, Coordinates(hypers), int(outer_steps), optimiser, rules, method)

@@ -45,7 +45,9 @@ class OuterStep:
         points = tree.paths(self.result.hypers).items()
         values = [f"{name(path)} {brief(h.value)}" for path, h in points]
         words = f"cost {self.result.cost:.4f}, {', '.join(values)}, norm {self.result.norm:.1e}"
-        return words if self.accepted else f"{words}, refused"
+        at = self.result.stats.diverged_at
+        why = "" if at is None else f": the run diverged at step {at}"
+        return words if self.accepted else f"{words}, refused{why}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +118,7 @@ class TuneResult:
             lines.append(f"  {key:{width}}  {brief(hyper.value)} -> {brief(after[key].value)}")
         if self.test is not None:
             lines.append(f"test {plain(self.test)}")
+        lines += self.best.stats.notes.splitlines()
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
@@ -125,6 +128,7 @@ class TuneResult:
                 "cost": event.result.cost,
                 "norm": event.result.norm,
                 "accepted": event.accepted,
+                "diverged_at": event.result.stats.diverged_at,
                 "rate": event.rate,
                 "values": {k: h.value for k, h in named(event.result.hypers).items()},
             }
@@ -132,6 +136,7 @@ class TuneResult:
         ]
         best = {"step": self.best_step, **points[self.best_step]}
         whole = {"stopped": self.stopped, "best": best, "test": self.test, "history": points}
+        whole["notes"] = self.best.stats.notes.splitlines()
         found: dict[str, Any] = plain(whole)
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from minigrad.arguments import function
 from minigrad.hyper.run import TrainingRun
 from minigrad.optim import momentum
 
@@ -57,6 +58,9 @@ class MomentumRun(TrainingRun):
         steps: int,
         batches: Sequence[Any] | Callable[[int], Any] | None = None,
     ) -> None:
+        for name, given in (("init", init), ("gradient", gradient), ("cost", cost)):
+            function(f"MomentumRun: {name}=", given)
+
         def begin(hypers: Any) -> Any:
             weights = init(hypers)
             return {"w": weights, "v": momentum.init(weights).v}

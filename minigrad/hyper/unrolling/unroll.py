@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad import tree
 from minigrad.hyper.domains import markers
-from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.run import Diverged, TrainingRun, checked_run, lost
 from minigrad.hyper.unrolling.steps import Steps, Stretch, signature, size, weak
 from minigrad.nn.weights import outline
 from minigrad.program.ends import CostProgram
@@ -53,7 +53,7 @@ class Unroll:
     """
 
     def __init__(self, run: TrainingRun, hypers: Any, *, programs: bool = True) -> None:
-        self.run, self.marked = run, markers(hypers)
+        self.run, self.marked = checked_run(run), markers(hypers)
         leaves = tree.leaves(self.marked)
         self.flat = [weak(hyper.value) for hyper in leaves]
         self.values = tree.unflatten(self.marked, self.flat)
@@ -83,7 +83,14 @@ class Unroll:
         return [weak(np.array(x)[()] if isinstance(x, np.ndarray) else x) for x in values]
 
     def end(self, state: State) -> tuple[Any, State]:
-        """Return the outer cost and the cotangents of the last state; gather the hypers' own."""
+        """Return the outer cost and the cotangents of the last state; gather the hypers' own.
+
+        Raises
+        ------
+        Diverged
+            If the state is not finite.
+        """
+        self.check(state)
         key = "cost", outline(self.shape, []), signature(self.values, state)
         found = self.cost_program(key, state)
         if found is not None:
@@ -102,6 +109,11 @@ class Unroll:
         bars = tape.gradient(recorded, [floating(tree.leaves(given)), tree.leaves(hypers)])
         self.gather(bars[1], None)
         return value_of(recorded), bars[0]
+
+    def check(self, state: State) -> None:
+        """Raise if a state is not finite, for whatever is computed from it means nothing."""
+        if any(lost(state, self.first)):
+            raise Diverged("the last state of the run is not finite")
 
     def cost_program(self, key: Any, state: State) -> CostProgram | None:
         """Return the compiled cost; None the first time, for recording it once is quicker."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import TargetError
-from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.run import TrainingRun, lost
 from minigrad.hyper.unrolling.unroll import State, Unroll
 from minigrad.variable import value_of
 
@@ -49,7 +49,9 @@ def moved_to(unroll: Unroll, hypers: Any) -> Unroll:
 
 
 def cost_at(run: TrainingRun, unroll: Unroll, state: State) -> float:
-    """Return the outer cost of a state, wherever in the run it is."""
+    """Return the outer cost of a state, wherever in the run it is; NaN if that is not finite."""
+    if any(lost(state, unroll.first)):
+        return np.nan
     cost = value_of(run.cost(unroll.unflatten(state), unroll.values))
     if np.shape(cost) != ():
         raise TargetError(f"TrainingRun: cost= must return one real scalar, got {cost!r:.80}")

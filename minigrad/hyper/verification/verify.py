@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.arguments import number
+from minigrad.arguments import seed as whole_seed
 from minigrad.errors import MissingRuleError
 from minigrad.hyper.domains import markers
+from minigrad.hyper.health import divergence
 from minigrad.hyper.memory import available_bytes, in_words
 from minigrad.hyper.methods import Recorded, hypergradient
 from minigrad.hyper.progress import Listener, Progress, listener
-from minigrad.hyper.run import TrainingRun
+from minigrad.hyper.run import TrainingRun, checked_run, lost
 from minigrad.hyper.verification.case import Case
 from minigrad.hyper.verification.judge import Evidence, judge
 from minigrad.hyper.verification.purity import Course, watched
@@ -107,6 +110,9 @@ def verify(
     >>> bool(report.agreement["complex step"].min() > 13)
     True
     """
+    checked_run(run)
+    number("verify: digits=", digits, above=0)
+    whole_seed("verify: seed=", seed)
     marked = markers(hypers)
     if not tree.leaves(marked):
         raise ValueError("verify: there are no hyperparameters in the tree, so nothing to verify")
@@ -115,11 +121,14 @@ def verify(
     if course.fault:
         return Verification("not a function", sentence(course.fault), np.nan, marked)
     cost = value_of(course.cost)
-    if np.ndim(cost) or not np.isfinite(cost):
+    ends = tree.leaves(course.last), tree.leaves(course.first)
+    if np.ndim(cost) or not np.isfinite(cost) or any(lost(*ends)):
         values = tree.map(lambda hyper: hyper.value, marked)
+        found = divergence(run, marked)
+        what = f"the cost must be a finite number, got {cost!r:.60}"
         raise ValueError(
-            f"verify: the cost must be a finite number, got {float(cost)!r} at {values!r:.80}; "
-            f"start from a smaller learning rate"
+            f"verify: {what if found is None else found.words}, at {values!r:.80}; start from a "
+            f"smaller learning rate"
         )
     with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
         # What explodes is reported as chaos, and why steps are recorded among the warnings.
