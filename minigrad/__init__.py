@@ -112,13 +112,15 @@ __all__ = [
 ROOMS = ("datasets", "hyper", "nn", "optim", "program", "testing")
 
 
-def __getattr__(name: str) -> Any:
-    """Load the rooms that a tape alone does not need when they are first asked for."""
-    if name in ROOMS:
-        return import_module(f"minigrad.{name}")
-    if name in __all__:
-        return getattr(import_module("minigrad.hyper"), name)
-    raise AttributeError(f"module 'minigrad' has no attribute {name!r}; see dir(minigrad)")
+if not TYPE_CHECKING:  # a checker knows the names above, and no others
+
+    def __getattr__(name: str) -> Any:
+        """Load the rooms that a tape alone does not need when they are first asked for."""
+        if name in ROOMS:
+            return import_module(f"minigrad.{name}")
+        if name in __all__:
+            return getattr(import_module("minigrad.hyper"), name)
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}; see dir(minigrad)")
 
 
 def __dir__() -> list[str]:

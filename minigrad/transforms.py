@@ -78,7 +78,7 @@ def on(tape: Tape, y: Any) -> Any:
     return y if tape.is_open else tree.map(value_of, y)
 
 
-def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
     """Return a function that gives ``(f(*args), gradient)`` for a scalar-valued `f`.
 
     Parameters

@@ -36,7 +36,7 @@ from minigrad.cli import (
     verify,
 )
 from minigrad.cli.failure import in_own_code, message
-from minigrad.cli.output import finish
+from minigrad.cli.output import check_stdout, finish, spell_out
 from minigrad.cli.subject import UsageError
 from minigrad.errors import MinigradError
 
@@ -48,8 +48,10 @@ COMMANDS = (tune, gradient, verify, trust, explain, landscape, memory, tape, cla
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     top = parser()
+    spell_out(sys.stdout)
     options = top.parse_args(arguments)
     try:
+        check_stdout(options)
         with np.errstate(all="ignore"):  # the results tell what is not finite
             return finish(options, options.command(options))
     except KeyboardInterrupt:
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except Exception as error:
         file = getattr(options, "run", None) and Path(options.run.rpartition(":")[0])
-        raised = file and in_own_code(error, file)
+        raised = file and not isinstance(error, MemoryError) and in_own_code(error, file)
         if raised:
             print(f"{top.prog} {options.name}: in {options.run}\n{raised}", file=sys.stderr)
         elif isinstance(error, MinigradError | ValueError | OSError | MemoryError):

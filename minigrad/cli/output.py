@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import json
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,12 @@ from typing import Any
 from minigrad.cli.subject import UsageError
 from minigrad.hyper.tuning.files import write_atomically
 
-__all__ = ["Report", "check_file", "check_out", "finish", "say"]
+__all__ = ["Report", "check_file", "check_out", "check_stdout", "finish", "say", "spell_out"]
+
+#: What is printed where the terminal's encoding has not the letter.
+SPELLED = str.maketrans(
+    {"η": "eta", "λ": "lambda", "β": "beta", "±": "+-", "−": "-", "×": "x", "–": "-", "’": "'"}
+)
 
 
 @dataclass
@@ -38,7 +46,44 @@ def say(options: argparse.Namespace, text: str = "") -> None:
     """Print a line at once; if the result goes to a file, keep it for that."""
     options.said.append(text)
     if not options.json and options.out is None:
+        write(text)
+
+
+def write(text: str) -> None:
+    """Print at once; an error says where it was."""
+    try:
         print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from None
+
+
+def spell_out(stream: Any) -> None:
+    """Have letters that a stream's encoding has not written in those that it has."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=spelled.__name__)
+
+
+def spelled(error: UnicodeError) -> tuple[str, int]:
+    r"""Return what to write in place of the letters that could not be encoded, and where to go on.
+
+    >>> "dC/dη ± é".encode("ascii", "spelled")
+    b'dC/deta +- \\xe9'
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(SPELLED)
+    return text.encode("ascii", "backslashreplace").decode(), error.end
+
+
+codecs.register_error(spelled.__name__, spelled)
+
+
+def check_stdout(options: argparse.Namespace) -> None:
+    """Raise, before any work, if the result could be printed nowhere."""
+    if sys.stdout is None and options.out is None:
+        raise UsageError("standard output is closed; --out FILE writes the result into a file")
 
 
 def check_out(options: argparse.Namespace) -> None:
@@ -69,5 +114,5 @@ def finish(options: argparse.Namespace, report: Report) -> int:
         lines = [text] if as_json else [*options.said, *([text] if text else [])]
         write_atomically(options.out, ("\n".join(lines) + "\n").encode())
     elif text:
-        print(text, flush=True)
+        write(text)
     return report.code

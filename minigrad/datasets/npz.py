@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import zipfile
 from typing import IO, Any
@@ -11,6 +12,8 @@ import numpy as np
 from minigrad.datasets.files import DEFLATE, DataError, Source
 
 __all__ = ["read_npz"]
+
+HEADER = 10_000  # bytes: the longest header that NumPy takes, whatever length one announces
 
 PAIRS = [
     *(("x", "y"), ("X", "y"), ("images", "labels"), ("data", "target"), ("data", "labels")),
@@ -57,19 +60,20 @@ def chosen(
     )
 
 
-def header(stream: IO[bytes]) -> tuple[tuple[int, ...], Any]:
-    """Return the shape and the dtype of the array that begins here."""
-    old = np.lib.format.read_magic(stream) == (1, 0)
+def header(stream: IO[bytes]) -> tuple[tuple[int, ...], Any, int]:
+    """Return the shape and the dtype of the array that begins here, and where its numbers do."""
+    begin = io.BytesIO(stream.read(HEADER))
+    old = np.lib.format.read_magic(begin) == (1, 0)
     numpy_format = np.lib.format
     read = numpy_format.read_array_header_1_0 if old else numpy_format.read_array_header_2_0
-    shape, _, dtype = read(stream)
-    return shape, dtype
+    shape, _, dtype = read(begin)
+    return shape, dtype, begin.tell()
 
 
 def described(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
     """Return the shape and dtype of an array as text."""
     with archive.open(info) as stream:
-        shape, dtype = header(stream)
+        shape, dtype, _ = header(stream)
     return f"{shape} {dtype}"
 
 
@@ -77,8 +81,7 @@ def array(source: Source, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> An
     """Return an array, having checked that it is as large as it says."""
     where = f"{source.path}: {info.filename}"
     with archive.open(info) as stream:
-        shape, dtype = header(stream)
-        begin = stream.tell()
+        shape, dtype, begin = header(stream)
     if dtype.hasobject:
         raise DataError(f"{where} holds Python objects, which are not unpickled: they may be code")
     nbytes = math.prod(shape) * dtype.itemsize

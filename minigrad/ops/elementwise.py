@@ -224,7 +224,7 @@ ceil         = elementwise(np.ceil, None)
 rint         = elementwise(np.rint, None)
 trunc        = elementwise(np.trunc, None)
 spacing      = elementwise(np.spacing, None)
-fix          = elementwise(np.fix, None)
+fix          = elementwise(lambda x: np.trunc(x), None, name="fix")  # NumPy 2.5 warns of np.fix
 round_       = elementwise(lambda x, decimals: np.round(x, decimals), None, name="round")
 floor_divide = elementwise(np.floor_divide, None, None)
 # fmt: on

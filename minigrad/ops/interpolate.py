@@ -34,8 +34,9 @@ def _place(x: Any, xp: Any, side: int) -> Any:
 
 place = unvarying(_place, "place", operands=2)
 place.__doc__ = """Return the place of the table to the left (0) or right (1) of each point."""
-below = unvarying(lambda x, xp: x < xp[0], "below", operands=2)
-above = unvarying(lambda x, xp: x > xp[-1], "above", operands=2)
+# A sorted table begins with its minimum. So does an empty one, in which no points are looked up.
+below = unvarying(lambda x, xp: x < np.min(xp, initial=np.inf), "below", operands=2)
+above = unvarying(lambda x, xp: x > np.max(xp, initial=-np.inf), "above", operands=2)
 order = unvarying(lambda xp: np.argsort(xp), "argsort")
 
 

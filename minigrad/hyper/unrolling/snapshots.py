@@ -83,7 +83,9 @@ class OnDisk:
         """Read them back."""
         start, leaves = self.states[t]
         self.file.seek(start)
-        return [np.load(self.file) if leaf is Filed else leaf for leaf in leaves]
+        return [
+            np.load(self.file, allow_pickle=False) if leaf is Filed else leaf for leaf in leaves
+        ]
 
     def drop(self, t: int) -> None:
         """Cut the file off where the snapshot begins, which is the last, if it was kept."""
