@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 import minigrad
+from minigrad.errors import NonFiniteError
 
 __all__ = ["in_own_code", "message"]
 
@@ -29,7 +30,7 @@ def in_own_code(error: Exception, file: Path) -> str | None:
     told = traceback.TracebackException.from_exception(error)
     own = [frame for frame in told.stack if is_file(frame.filename, file)]
     unread = isinstance(error, SyntaxError) and is_file(error.filename or "", file)
-    if not own and not unread:
+    if (not own and not unread) or isinstance(error, NonFiniteError):  # which names the line
         return None
     told.stack = traceback.StackSummary.from_list(
         frame for frame in told.stack if not frame.filename.startswith((PACKAGE, "<"))

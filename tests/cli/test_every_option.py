@@ -52,6 +52,7 @@ WRONG = {
     "--lam-range": RANGE,
     "--per-step": FLAG,
     "--per-layer": FLAG,
+    "--check-finite": FLAG,
     "--json": FLAG,
     "--force": FLAG,
     "--now": FLAG,
