@@ -29,7 +29,7 @@ TOLERANCES = {
     np.dtype(np.float32): Tolerance(1e-3, 1e-5, 1e-5, 1e-3),
 }
 #: What counts as nothing beside operands of about 1, for derivatives that are 0 but for rounding.
-NOTHING = 1e-4
+NOTHING = 1e-3
 
 
 def value_is_numpys(found, truth):
