@@ -63,6 +63,16 @@ def test_at_a_pole_a_gradient_is_numpys_infinity(cotangent):
         assert tape.gradient(y, x, cotangent=cotangent) == np.inf
 
 
+def test_a_source_may_come_long_after_another():
+    with mg.Tape() as tape:
+        x = tape.variable(2.0)
+        y = x * x
+        late = tape.variable(5.0)
+        target = y * late
+    assert tape.gradient(target, [late, x]) == [4.0, 20.0]
+    assert tape.tangent(target, [late, x], [1.0, 1.0]) == 24.0
+
+
 # Arrays that were changed under the tape: what lies between the oldest source and the last target
 
 
