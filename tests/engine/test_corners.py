@@ -209,3 +209,45 @@ def test_a_forward_sweep_asks_nothing_of_what_comes_after_the_target():
         ruleless(x)
     assert tape.tangent(y, x, 1.0) == 6.0
     assert tape.gradient(y, x) == 6.0
+
+
+def test_a_rule_may_give_a_derivative_that_broadcasts_to_its_primal():
+    spread = Primitive(lambda x: x * np.ones((2, 3)), "spread")
+    def_vjp(spread, lambda y_bar, y, x: y_bar)
+    def_jvp(spread, lambda x_dot, y, x: x_dot)
+    with mg.Tape() as tape:
+        x = tape.variable(np.ones(3))
+        y = spread(x)
+    assert_array_equal(tape.gradient(y, x, cotangent=np.ones((2, 3))), np.full(3, 2.0))
+    assert_array_equal(tape.tangent(y, x, np.arange(3.0)), [[0.0, 1.0, 2.0]] * 2)
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_sweep_that_needs_a_rule_which_nobody_wrote_says_which(is_open):
+    ruleless = Primitive(lambda x: 2.0 * x, "ruleless")
+
+    def sweep(tape, way, x, y):
+        mode = {"gradient": "VJP", "tangent": "JVP"}[way]
+        with pytest.raises(errors.MissingRuleError, match=f"'ruleless' has no {mode} rule"):
+            tape.gradient(y, x) if way == "gradient" else tape.tangent(y, x, 1.0)
+
+    for way in ("gradient", "tangent"):
+        with mg.Tape() as tape:
+            x = tape.variable(3.0)
+            y = ruleless(x)
+            if is_open:
+                sweep(tape, way, x, y)
+        if not is_open:
+            sweep(tape, way, x, y)
+
+
+@pytest.mark.parametrize("gap", [1, 3, 7, 30, 1000])
+def test_a_chain_is_followed_in_its_order_whatever_lies_between(gap):
+    with mg.Tape() as tape:
+        x = y = tape.variable(1.0)
+        other = tape.variable(1.0)
+        for _ in range(4):
+            for _ in range(gap):
+                other = other + 1.0
+            y = y * 3.0
+    assert tape.tangent(y, x, 1.0) == tape.gradient(y, x) == 81.0
