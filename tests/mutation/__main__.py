@@ -8,18 +8,18 @@ all mutants that is killed.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 
-from tests.mutation.report import as_json, forgotten, survivors_in, tell  # noqa: E402
+from tests.mutation.report import forgotten, note_in, survivors_in, tell  # noqa: E402
 from tests.mutation.sites import mutants_of  # noqa: E402
 from tests.mutation.trials import ROOT, try_mutants  # noqa: E402
 
@@ -48,9 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="seconds of tests after which a mutant counts as a survivor; 20 if left out",
     )
     parser.add_argument("--tests", nargs="+", default=FOLDERS, help=f"default: {FOLDERS}")
-    parser.add_argument("--json", metavar="FILE", help="write the verdicts to a file")
     parser.add_argument(
-        "--again", metavar="FILE", help="try only what survived the run that wrote this file"
+        "--json", metavar="FILE", type=Path, help="append the verdicts, a line each"
+    )
+    parser.add_argument(
+        "--again",
+        metavar="FILE",
+        type=Path,
+        help="try only what survived the run that wrote this file",
     )
     options = parser.parse_args(arguments)
 
@@ -59,14 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     everything = [m for f in files for m in mutants_of(f, (ROOT / f).read_text())]
     mutants = everything
     if options.again:
-        survived = survivors_in(json.loads(Path(options.again).read_text()))
-        mutants = [m for m in everything if m.key in survived]
-    if options.sample is not None and options.sample < len(mutants):
-        mutants = random.Random(options.seed).sample(mutants, options.sample)
-        print(f"{len(mutants)} of {len(everything)} mutants, drawn with seed {options.seed}")
+        survived = survivors_in(options.again)
+        mutants = [mutant for mutant in everything if mutant.key in survived]
+    if options.sample is not None:
+        count = min(options.sample, len(mutants))
+        print(f"{count} of {len(mutants)} mutants, drawn with seed {options.seed}")
+        mutants = random.Random(options.seed).sample(mutants, count)
 
     start = time.perf_counter()
-    verdicts = list(try_mutants(mutants, options.tests, options.budget, options.jobs))
+    note = partial(note_in, options.json) if options.json else lambda verdict: None
+    verdicts = try_mutants(mutants, options.tests, options.budget, options.jobs, note)
     unexplained = tell(verdicts)
     print(
         f"{time.perf_counter() - start:.0f} s; budget {options.budget:g} s of tests for each mutant"
@@ -74,8 +81,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stale = forgotten(everything)
     for file, where, before, _ in stale:
         print(f"explained, but there is no such mutant any more: {file}, {where}: {before}")
-    if options.json:
-        Path(options.json).write_text(json.dumps(as_json(verdicts), indent=1))
     return 1 if unexplained or stale else 0
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from tests.mutation.sites import Mutant
 from tests.mutation.trials import ROOT, Verdict
 
-__all__ = ["as_json", "explained", "score_table", "tell"]
+__all__ = ["explained", "forgotten", "note_in", "score_table", "survivors_in", "tell"]
 
 SURVIVORS = Path(__file__).with_name("survivors.toml")
 
@@ -58,25 +58,25 @@ def forgotten(mutants: Sequence[Mutant]) -> list[tuple[str, ...]]:
     return [key for key in explained() if key[0] in files and key not in keys]
 
 
-def survivors_in(rows: Sequence[dict[str, Any]]) -> set[tuple[str, ...]]:
-    """Return the keys of what survived, from what :func:`as_json` made."""
+def note_in(path: Path, verdict: Verdict) -> None:
+    """Append a verdict to a file, as a line of JSON."""
+    row = {
+        "file": verdict.mutant.file,
+        "where": verdict.mutant.where,
+        "line": verdict.mutant.lines[0],
+        "operator": verdict.mutant.operator,
+        "before": verdict.mutant.before,
+        "after": verdict.mutant.after,
+        "killed_by": verdict.killed_by,
+        "tests": verdict.tests,
+    }
+    with path.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def survivors_in(path: Path) -> set[tuple[str, ...]]:
+    """Return the keys of what survived, from a file that :func:`note_in` wrote."""
+    rows = map(json.loads, path.read_text().splitlines())
     return {
         (r["file"], r["where"], r["before"], r["after"]) for r in rows if r["killed_by"] is None
     }
-
-
-def as_json(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """Return the verdicts as JSON takes them."""
-    return [
-        {
-            "file": v.mutant.file,
-            "where": v.mutant.where,
-            "line": v.mutant.lines[0],
-            "operator": v.mutant.operator,
-            "before": v.mutant.before,
-            "after": v.mutant.after,
-            "killed_by": v.killed_by,
-            "tests": v.tests,
-        }
-        for v in verdicts
-    ]

@@ -13,7 +13,7 @@ import inspect
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -115,9 +115,13 @@ class Map:
 
 
 def try_mutants(
-    mutants: Sequence[Mutant], folders: Sequence[str], budget: float, jobs: int
-) -> Iterator[Verdict]:
-    """Try each mutant on the tests of some folders; the verdicts come as they are found.
+    mutants: Sequence[Mutant],
+    folders: Sequence[str],
+    budget: float,
+    jobs: int,
+    note: Callable[[Verdict], None] = lambda verdict: None,
+) -> list[Verdict]:
+    """Try each mutant on the tests of some folders.
 
     Parameters
     ----------
@@ -129,20 +133,28 @@ def try_mutants(
         Seconds of tests, as the first run measured them, after which a mutant counts as survivor.
     jobs : int
         How many are tried at a time.
+    note : callable
+        Is called with each verdict as it is found, in one process or another.
+
+    Returns
+    -------
+    list of Verdict
+        Not of a mutant that compiles to the code of the original.
     """
     if "minigrad" in sys.modules:
         raise RuntimeError("minigrad is imported already: its sources can't be changed any more")
     # A process for all that needs the package imported; this one stays cold.
     ((_, found),) = in_children(
-        [("warm", partial(warm, mutants, folders, budget, jobs))], quiet=False
+        [("warm", partial(warm, mutants, folders, budget, jobs, note))], quiet=False
     )
     if isinstance(found, int | str):
         raise RuntimeError(f"the tests could not be run without a mutant: {found}")
     verdicts, later, seconds = found
-    yield from verdicts
     tasks = [((m, tests), partial(cold_trial, m, tests, seconds)) for m, tests in later]
     for (mutant, tests), result in in_children(tasks, jobs):
-        yield Verdict(mutant, killer(result), len(tests))
+        verdicts.append(Verdict(mutant, killer(result), len(tests)))
+        note(verdicts[-1])
+    return verdicts
 
 
 def killer(result: Any) -> str | None:
@@ -152,7 +164,13 @@ def killer(result: Any) -> str | None:
     return result
 
 
-def warm(mutants: Sequence[Mutant], folders: Sequence[str], budget: float, jobs: int) -> Any:
+def warm(
+    mutants: Sequence[Mutant],
+    folders: Sequence[str],
+    budget: float,
+    jobs: int,
+    note: Callable[[Verdict], None],
+) -> Any:
     """Collect and trace the tests; try what can be tried by changing live code."""
     trace = LineTrace(str(ROOT / "minigrad"))
     with trace:
@@ -188,6 +206,7 @@ def warm(mutants: Sequence[Mutant], folders: Sequence[str], budget: float, jobs:
             fast, chosen, code = plan
             if not chosen:
                 verdicts.append(Verdict(mutant, None, 0))
+                note(verdicts[-1])
             elif fast:
                 items_chosen = [by_id[name] for name in chosen]
                 trial = partial(warm_trial, workshop, items_chosen, seconds, live, mutant, code)
@@ -200,8 +219,7 @@ def warm(mutants: Sequence[Mutant], folders: Sequence[str], budget: float, jobs:
         )
         for done, ((mutant, count), result) in enumerate(in_children(tasks, jobs), 1):
             verdicts.append(Verdict(mutant, killer(result), count))
-            if result is None:
-                say(f"survives {count} tests: {mutant.file}, {mutant.where}: {mutant.after}")
+            note(verdicts[-1])
             if done % 100 == 0:
                 say(f"{done} of {len(tasks)} tried")
         return verdicts, later, seconds
