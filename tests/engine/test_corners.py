@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 import minigrad as mg
 from minigrad import errors
 from minigrad.extend import Primitive, def_jvp, def_vjp, primitive, unbroadcast
+from minigrad.ops.elementwise import multiply
 from minigrad.primitive import fit
 
 # What enters the tape, and what the sweep is asked
@@ -144,6 +145,23 @@ def test_lists_and_tuples_of_numbers_are_operands_like_arrays():
     assert_array_equal(tape.gradient(y, x), [7.0, 10.0])
 
 
+def test_of_a_list_the_tape_has_a_copy():
+    weights = [2.0, 3.0]
+    with mg.Tape() as tape:
+        x = tape.variable(np.ones(2))
+        y = multiply(x, weights)
+    weights[0] = 5.0
+    assert isinstance(tape[y.index].operands[1], np.ndarray)
+    assert_array_equal(tape.gradient(y, x, cotangent=np.ones(2)), [2.0, 3.0])
+
+
+def test_a_derivative_that_fits_is_recorded_as_it_is():
+    with mg.Tape() as tape:
+        x = tape.variable(np.float64(3.0))
+        tape.gradient(x * x, x)
+    assert [line.primitive.name for line in tape] == ["variable", *["multiply"] * 3, "add"]
+
+
 def test_a_number_made_with_a_numpy_scalar_does_not_stay_weak():
     with mg.Tape() as tape:
         weak = tape.variable(2.0) * 3.0
@@ -170,6 +188,10 @@ def test_unbroadcasting_is_the_transpose_of_broadcasting(broadcast, shape):
     down = unbroadcast(u, shape=shape)
     assert np.shape(down) == shape
     assert np.sum(u * np.broadcast_to(x, broadcast)) == np.sum(down * x)
+
+
+def test_unbroadcasting_takes_lists():
+    assert_array_equal(unbroadcast([[1.0, 2.0], [3.0, 4.0]], shape=(2,)), [4.0, 6.0])
 
 
 @pytest.mark.parametrize("given", ["float32", "float64", "complex64", "complex128", "int64"])

@@ -161,6 +161,7 @@ FRACTIONS = np.array([Fraction(1, 2), Fraction(3)])
         (np.complex64(1j), np.complex64),
         (np.ones((2, 3), np.float32), np.ones((2, 3), np.float32)),
         (np.ones((2, 0)), np.ones((2, 0))),
+        (np.array([np.inf, np.nan]), np.ones(2)),
         (FRACTIONS, np.array([Fraction(1), Fraction(1)])),
     ],
 )
