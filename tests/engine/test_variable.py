@@ -182,3 +182,16 @@ def test_nothing_asked_is_nothing_given():
         y = x * x
     assert tape.gradient(y, []) == []
     assert tape.tangent([], x, 1.0) == []
+
+
+def test_the_tangents_of_several_outputs_are_fitted_one_by_one_and_none_is_zero():
+    three = Primitive(lambda x: (x * np.ones(2, np.float32), np.sin(x), 1.0 * x), "three")
+    def_jvp(three, lambda x_dot, y, x: (x_dot, None, x_dot))
+    with mg.Tape() as tape:
+        x = tape.variable(np.float32(3.0))
+        wide, ignored, same = three(x)
+    moved = tape.tangent([wide, ignored, same], x, np.float32(2.0))
+    for tangent, output, number in zip(moved, (wide, ignored, same), (2.0, 0.0, 2.0), strict=True):
+        assert np.shape(tangent) == output.shape
+        assert np.asarray(tangent).dtype == output.dtype
+        assert_array_equal(tangent, np.full(output.shape, number))
