@@ -69,6 +69,7 @@ FUSED = {
     "spread_rows": (
         lambda x: spread_rows(x, rows=3), lambda x: np.ones((3, 1)) * x, (RNG.normal(size=4),)
     ),
+    "relu": (nn.relu, lambda z: np.where(z > 0.0, z, 0.0), (Z,)),
     "sigmoid": (nn.sigmoid, lambda z: 1.0 / (1.0 + np.exp(-z)), (Z,)),
     "softplus": (nn.softplus, lambda z: np.log1p(np.exp(z)), (Z,)),
     "gelu": (
@@ -158,3 +159,15 @@ def test_logits_that_are_no_rows_are_refused(logits):
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64])
 def test_one_row_of_logits_will_do_and_labels_are_integers_of_any_width(dtype):
     assert_allclose(nn.cross_entropy(np.zeros((1, 4)), np.array([3], dtype)), np.log(4.0))
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "relu", "gelu"])
+def test_an_activation_takes_a_complex_step(name):
+    function, x = getattr(nn, name), np.array([-3.0, -0.5, 0.2, 4.0])
+    slope = np.imag(function(x + 1e-30j)) / 1e-30
+    assert_allclose(slope, mg.grad(lambda x: np.sum(function(x)))(x), rtol=1e-12)
+    assert_allclose(np.real(function(x + 1e-30j)), function(x), rtol=1e-12)
+
+
+def test_a_ramp_begins_at_zero_with_slope_zero():
+    assert nn.relu(0.0) == mg.grad(nn.relu)(0.0) == 0.0

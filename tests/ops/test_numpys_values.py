@@ -122,6 +122,59 @@ SMOOTH = {
     "triu of a stack": (lambda x: np.triu(x, 1), CUBE),
     "tril of a vector": (np.tril, W),
     "convolve, the shorter first": (lambda x: np.convolve(x[:2], x, "same"), V),
+    "nanmin from a start below": (lambda x: np.nanmin(x, initial=-9.0), V),
+    "min from a start below": (lambda x: np.min(x, axis=0, initial=-9.0), M),
+    "min from a start that is above some": (lambda x: np.min(x, axis=0, initial=0.3), M),
+    "max from a start that is below some": (lambda x: np.max(x, axis=0, initial=0.3), M),
+    "variance of complex numbers": (lambda x: np.var(x + 1j * np.flip(x) ** 2), V),
+    "standard deviations of complex numbers": (lambda x: np.std(x * 1j * x + x, axis=0), M),
+    "singular values of a complex matrix": (
+        lambda x: np.linalg.svd(x + 1j * np.flip(x), full_matrices=False)[1], M
+    ),
+    "singular values alone": (lambda x: np.linalg.svdvals(x + 1j * np.flip(x)), M),
+    "slogdet of a complex matrix": (
+        lambda x: np.linalg.slogdet(x[:, :3] + 1j * np.flip(x)[:, 1:])[1], M
+    ),
+    "unwrap with a wider gap": (lambda x: np.unwrap(x, discont=4.0), V * 3.0),
+    "unwrap": (lambda x: np.unwrap(np.cumsum(x)), W * 2.3),
+    "average, weights returned": (lambda x: np.average(x, axis=0, returned=True)[1] + x[0], M),
+    "average of all, weights returned": (lambda x: np.average(x, returned=True)[1] + x[0], M),
+    "average, axis kept": (
+        lambda x: np.average(x, axis=1, weights=W, keepdims=True, returned=True)[1] * x, M
+    ),
+    "average by weights that vary": (lambda w: np.average(V[:4], weights=w, returned=True)[1], W),
+    "piecewise with parameters": (
+        lambda x: np.piecewise(x, [x > 0.0], [lambda v, k: v * k, lambda v, k: v - k], 3.0), V
+    ),
+    "piecewise with named parameters": (
+        lambda x: np.piecewise(x, [x > 0.0], [lambda v, k: v * k, lambda v, k: v - k], k=3.0), V
+    ),
+    "piecewise of integers": (
+        lambda x: np.piecewise(x, [[1, 0, 0, 1]], [lambda v: v * 2.0, 5.0]), W
+    ),
+    "piecewise where nothing is": (lambda x: np.piecewise(x, [x > 99.0], [lambda v: v * 2.0]), V),
+    "real_if_close of numbers that are": (lambda x: np.real_if_close(x * (1 + 0j)), V),
+    "real_if_close of numbers that are not": (
+        lambda x: np.imag(np.real_if_close(x * (1 + 2j))), V
+    ),
+    "choose": (lambda x: np.choose([[0, 1, 0, 1]], [x, 2.0 * x]), M),
+    "matrix_power of minus one": (
+        lambda x: np.linalg.matrix_power(x[:, :3] + 2.0 * np.eye(3), -1), M
+    ),
+    "tensorsolve": (
+        lambda x: np.linalg.tensorsolve(np.eye(12).reshape(3, 4, 3, 4) * 2.0, x), M
+    ),
+    "tensorinv": (
+        lambda x: np.linalg.tensorinv(np.eye(12).reshape(3, 4, 3, 4) * 2.0 + x[0, 0]), M
+    ),
+    "einsum of rows of one with all": (lambda x: np.einsum("i,i->i", x[:1], x), V),
+    "diagonal of ones in einsum": (lambda x: np.einsum("ii,i->i", x[:1, :1], x[0]), M),
+    **{
+        f"lstsq with rcond {r}": (
+            lambda x, r=r: np.linalg.lstsq(x, np.ones(3), rcond=r)[0], M
+        )
+        for r in (None, -1, 0.0, 1e-9)
+    },
     "bessel": (np.i0, V),
     "sinc": (np.sinc, V),
     "sinc near zero": (np.sinc, np.array([1e-3, 0.05, -0.09, 0.11])),
@@ -222,3 +275,52 @@ def test_the_rooms_of_operations_are_found_by_name():
     assert ops.__getattr__("support_table")() == ops.support_table()
     with pytest.raises(AttributeError, match="no attribute 'frobnicate'"):
         _ = ops.frobnicate
+
+
+def test_a_derivative_of_any_order_of_the_bessel_function():
+    check_grads(np.i0, (V,), order=3)
+
+
+def test_a_recurrence_moves_with_both_of_its_sequences():
+    from minigrad.ops.cumulative import recurrence
+
+    a, b = RNG.normal(size=(2, 4, 3))
+    for axis in (0, 1):
+        check_grads(lambda a, b, axis=axis: recurrence(a, b, axis=axis), (a, b), order=2)
+
+
+def test_vectors_that_many_share_can_not_be_written_to():
+    from minigrad.ops.rows import counting, ones
+
+    for vector in (ones(3, np.dtype(float)), counting(3)):
+        with pytest.raises(ValueError, match="read-only"):
+            vector[0] = 5
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the rule is for what has the rank of a: what is left out moves the rest"
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a: np.linalg.pinv(a, rtol=0.5),
+        lambda a: np.linalg.pinv(a, rcond=0.5),
+        lambda a: np.linalg.lstsq(a, np.ones(3), rcond=0.3)[0],
+    ],
+    ids=["pinv, rtol", "pinv, rcond", "lstsq, rcond"],
+)
+def test_singular_values_that_are_left_out_though_they_are_not_zero(call):
+    s = np.linalg.svdvals(M)
+    assert s[-1] < 0.3 * s[0]
+    check_grads(call, (M,), order=1)
+
+
+@pytest.mark.parametrize("rcond", [0.0, 0.3, 0.9])
+def test_what_least_squares_leave_out_is_numpys(rcond):
+    with mg.Tape() as tape:
+        a = tape.variable(M)
+        solution = np.linalg.lstsq(a, np.ones(3), rcond=rcond)[0]
+        inverses = np.linalg.pinv(a, rtol=rcond), np.linalg.pinv(a, rcond=rcond)
+    assert_array_equal(solution.value, np.linalg.lstsq(M, np.ones(3), rcond=rcond)[0])
+    for inverse in inverses:
+        assert_array_equal(inverse.value, np.linalg.pinv(M, rtol=rcond))

@@ -72,3 +72,13 @@ def test_a_property_is_numpys_property(name):
     x = np.random.default_rng(0).uniform(size=(2, 3))
     with mg.Tape() as tape:
         assert_array_equal(getattr(tape.variable(x), name).value, getattr(x, name))
+
+
+def test_a_row_says_how_often_and_how(rows):
+    assert {tuple(row) for row in rows.values()} == {
+        ("function", "keywords", "modes", "orders", "note")
+    }
+    for name, orders in {"numpy.exp": "any", "numpy.linalg.det": "any", "numpy.argmax": ()}.items():
+        assert rows[name]["orders"] == orders
+    assert rows["numpy.exp"]["note"] == ""
+    assert {"numpy.fft.fft", "numpy.linalg.svd", "numpy.add.reduce()"} <= set(rows)
