@@ -74,6 +74,9 @@ def mutants_of(file: str, source: str) -> Iterator[Mutant]:
             before = text[first:last].decode()
             after = (text[first:start] + written.encode() + text[stop:last]).decode()
             changed = text[:first].decode() + after + text[last:].decode()
+            if before.strip() in ("continue", "break"):  # told apart by the line before
+                led_by = text[starts[max(old.lineno - 2, 0)] : first].decode()
+                before, after = led_by + before, led_by + after
             if changed not in seen:
                 seen.add(changed)
                 yield Mutant(

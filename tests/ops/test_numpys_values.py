@@ -175,6 +175,27 @@ SMOOTH = {
         )
         for r in (None, -1, 0.0, 1e-9)
     },
+    "nanmax from a start above": (lambda x: np.nanmax(x, initial=9.0), V),
+    "einsum without an output, five axes": (
+        lambda x: np.einsum("edcba", x.reshape(2, 1, 3, 1, 4)), CUBE
+    ),
+    "hstack of one": (lambda x: np.hstack([x]), M),
+    "quantile in float32": (lambda x: np.quantile(x, 0.3), V.astype(np.float32)),
+    "quantiles in float32": (lambda x: np.quantile(x, [0.3, 0.6]), V.astype(np.float32)),
+    "average in float32 with integers": (
+        lambda x: np.average(x, weights=[1, 2, 3, 1]), W.astype(np.float32)
+    ),
+    "nanmean in float32": (np.nanmean, V.astype(np.float32)),
+    "sum of weights, axis kept": (
+        lambda x: np.average(x, axis=1, weights=np.abs(M), keepdims=True, returned=True)[1], M
+    ),
+    "irfft in float32": (lambda x: np.fft.irfft(x + 1j * x), V.astype(np.float32)),
+    "ramps in float32": (lambda x: np.pad(x, 2, "linear_ramp"), V.astype(np.float32)),
+    "pad by pairs": (lambda x: np.pad(x, ((1, 2), (0, 1)), constant_values=((1, 2), (3, 4))), M),
+    "gradient in float32": (lambda x: np.gradient(x, 0.5), V.astype(np.float32)),
+    "softmax weights far apart": (lambda x: np.logaddexp(x, x + 800.0), V),
+    "variance of equal numbers": (lambda x: np.var(x * 0.0 + x[0] ** 2), V),
+    "norm of a column of zeros": (lambda x: np.linalg.norm(x * [0.0, 1, 1, 1], axis=0)[1:], M),
     "bessel": (np.i0, V),
     "sinc": (np.sinc, V),
     "sinc near zero": (np.sinc, np.array([1e-3, 0.05, -0.09, 0.11])),
@@ -324,3 +345,32 @@ def test_what_least_squares_leave_out_is_numpys(rcond):
     assert_array_equal(solution.value, np.linalg.lstsq(M, np.ones(3), rcond=rcond)[0])
     for inverse in inverses:
         assert_array_equal(inverse.value, np.linalg.pinv(M, rtol=rcond))
+
+
+def test_where_of_one_operand_and_counts_are_plain():
+    with mg.Tape() as tape:
+        x, n = tape.variable(V), tape.variable(np.array([0, 2, 2]))
+        assert_array_equal(np.where(x > 0.0)[0], np.where(V > 0.0)[0])
+        assert_array_equal(np.where(x)[0], np.arange(5))
+        assert_array_equal(plain(np.bincount(n)), [1, 0, 2])
+        assert_array_equal(plain(np.where(x > 0.0, x, 0.0)), np.where(V > 0.0, V, 0.0))
+
+
+def test_the_slope_of_a_size_at_zero_is_zero():
+    assert mg.grad(np.fabs)(0.0) == mg.grad(np.abs)(0.0) == 0.0
+
+
+def test_a_gap_that_is_meant_is_not_unwrapped():
+    x = np.array([0.0, 4.0, 0.0, 4.0])
+    with mg.Tape() as tape:
+        v = tape.variable(x)
+        assert_array_equal(plain(np.unwrap(v, discont=5.0)), x)
+        assert_array_equal(plain(np.unwrap(v)), np.unwrap(x))
+
+
+@pytest.mark.parametrize("function", [np.min, np.nanmin])
+def test_a_start_that_ties_takes_its_share(function):
+    x_bar = mg.grad(lambda x: function(x, initial=1.0))(np.array([1.0, 2.0]))
+    assert x_bar[0] == 0.5
+    assert x_bar[1] == 0.0
+    assert_array_equal(mg.grad(lambda x: function(x, initial=0.0))(np.array([1.0, 2.0])), 0.0)
