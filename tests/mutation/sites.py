@@ -9,7 +9,8 @@ Left as they are, since no law of numbers can tell the difference:
 * what is told: f-strings, strings with a space in them, what is handed to the exception of a
   ``raise`` (the ``raise`` itself is left out in its turn), and methods such as ``__repr__``;
 * the strings of a module and of a class outside functions, which are names;
-* the keywords `name` and `doc`, and ``strict=`` of ``zip``, an assertion.
+* the keywords `name` and `doc`, and ``strict=`` of ``zip``, an assertion;
+* a length -1 in what is reshaped, since NumPy infers any negative length.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def places(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.stmt, str]]:
                 continue
             within = inside or (function and field == "body")
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST):
+                if isinstance(child, ast.AST) and not inferred_length(child, node, field):
                     yield from descend(child, statement, where, within)
 
     for node in tree.body:
@@ -134,9 +135,30 @@ def left_alone(node: ast.AST, inside: bool) -> bool:
             return name in NAME_LISTS
         case ast.Assign(targets=[ast.Attribute(attr="__doc__")]):
             return True
-        case ast.keyword(arg=name):
-            return name in UNTOUCHED_KEYWORDS
+        case ast.keyword(arg=name) if name in UNTOUCHED_KEYWORDS:
+            return True
     return False
+
+
+def inferred_length(node: ast.AST, parent: ast.AST, field: str) -> bool:
+    """Say whether `node` is the 1 of a -1 among the lengths of a shape."""
+    match parent, node:
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)), ast.Constant():
+            return getattr(parent, "in_shape", False)
+        case ast.keyword(arg="shape"), _:
+            mark_shape(node)
+        case ast.Call(func=ast.Attribute(attr="reshape")), _ if field == "args":
+            mark_shape(node)
+    return False
+
+
+def mark_shape(shape: ast.AST) -> None:
+    """Mark the negative lengths of a shape that is written out."""
+    for part in ast.walk(shape):
+        if isinstance(part, ast.Subscript):
+            return
+        if isinstance(part, ast.UnaryOp):
+            part.in_shape = True
 
 
 def title(statement: ast.stmt) -> str:

@@ -374,3 +374,27 @@ def test_a_start_that_ties_takes_its_share(function):
     assert x_bar[0] == 0.5
     assert x_bar[1] == 0.0
     assert_array_equal(mg.grad(lambda x: function(x, initial=0.0))(np.array([1.0, 2.0])), 0.0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        np.max, np.min, np.sum, np.prod, np.mean, np.std, np.cumsum, np.cumprod, np.nanmax,
+        np.nanmin, np.nansum, np.nanmean, np.median, np.average, np.sinc, np.i0, np.sort,
+        lambda x: np.resize(x, 3), lambda x: np.resize(x, (0,)), lambda x: np.full_like(x, x),
+        lambda x: np.cumulative_prod(x, axis=None, include_initial=True),
+        lambda x: np.linalg.norm(np.atleast_1d(x)), lambda x: np.quantile(x, [0.2, 0.4]),
+        lambda x: np.nanquantile(x, 0.3), lambda x: np.average(x, weights=2), np.nan_to_num,
+        lambda x: np.clip(x, 0.1, None), lambda x: np.clip(x, None, 0.5), np.fabs, np.abs,
+        lambda x: np.clip(x, max=0.5), lambda x: np.clip(x, min=0.9), lambda x: np.roll(x, 1),
+    ],
+)  # fmt: skip
+def test_a_derivative_by_a_number_is_that_by_an_array_without_axes(function):
+    def outcome(x):
+        try:
+            return mg.grad(lambda x: np.sum(function(x)))(x)
+        except (TypeError, ValueError) as error:
+            return type(error)
+
+    of_number, of_array = outcome(0.7), outcome(np.array(0.7))
+    assert of_number == of_array
