@@ -190,7 +190,8 @@ def test_unbroadcasting_is_the_transpose_of_broadcasting(broadcast, shape):
     assert np.sum(u * np.broadcast_to(x, broadcast)) == np.sum(down * x)
 
 
-def test_unbroadcasting_takes_lists():
+def test_unbroadcasting_takes_numbers_and_lists():
+    assert unbroadcast(3.0, shape=()) == 3.0
     assert_array_equal(unbroadcast([[1.0, 2.0], [3.0, 4.0]], shape=(2,)), [4.0, 6.0])
 
 
