@@ -311,13 +311,13 @@ def planned(
         if mutant.statement[0] <= code.co_firstlineno <= mutant.statement[1]
     ]
     of_row = known.on_lines(inside, mutant.statement)
-    called = {name for name in rank.order if mutant.where in name}
+    called = {name for name in rank.order if mutant.where.removeprefix("np_") in name}
     of_file = {
         n for (file, _, _), names in known.tests.items() if file == mutant.file for n in names
     }
     if not of_file:  # classes and constants alone
         of_file = set(rank.order)
-    return False, rank.chosen(direct, of_row, called & of_file, of_file), new
+    return False, rank.chosen(direct, of_row, called, of_file), new
 
 
 def warm_trial(

@@ -196,6 +196,20 @@ SMOOTH = {
     "softmax weights far apart": (lambda x: np.logaddexp(x, x + 800.0), V),
     "variance of equal numbers": (lambda x: np.var(x * 0.0 + x[0] ** 2), V),
     "norm of a column of zeros": (lambda x: np.linalg.norm(x * [0.0, 1, 1, 1], axis=0)[1:], M),
+    "moveaxis of three, out of order": (lambda x: np.moveaxis(x, (0, 1, 2), (2, 0, 1)), CUBE),
+    "moveaxis of two, out of order": (lambda x: np.moveaxis(x, (2, 0), (1, 2)), CUBE),
+    "lstsq of one row": (lambda x: np.linalg.lstsq(x[:1], np.ones(1), rcond=None)[0], M),
+    "trapezoid of a stack along the middle axis": (
+        lambda y: np.trapezoid(y, [0.0, 1.0, 3.0], axis=1), CUBE
+    ),
+    "gradient, uneven, of a stack": (lambda x: np.gradient(x, UNEVEN[:3], axis=1), CUBE),
+    "windows of length one": (lambda x: np.lib.stride_tricks.sliding_window_view(x, 1), V),
+    "norm of order three": (lambda x: np.linalg.norm(x, 3, axis=0), M),
+    "norm of order two, axis kept": (lambda x: np.linalg.norm(x, 2, axis=(1,), keepdims=True), M),
+    "frobenius": (lambda x: np.linalg.norm(x, "fro", axis=(1, 2)), CUBE),
+    "frobenius by its short name": (lambda x: np.linalg.norm(x, "f"), M),
+    "vander of four": (lambda x: np.vander(x, 4, increasing=True), V),
+    "interp at the last place": (lambda f: np.interp([3.5, 3.6, 9.0], UNEVEN, f), W),
     "bessel": (np.i0, V),
     "sinc": (np.sinc, V),
     "sinc near zero": (np.sinc, np.array([1e-3, 0.05, -0.09, 0.11])),
@@ -398,3 +412,14 @@ def test_a_derivative_by_a_number_is_that_by_an_array_without_axes(function):
 
     of_number, of_array = outcome(0.7), outcome(np.array(0.7))
     assert of_number == of_array
+
+
+def test_the_sign_that_is_given_to_zero_has_slope_zero():
+    assert mg.grad(np.copysign)(0.0, 1.0) == 0.0
+
+
+def test_bounds_of_clip_by_their_newer_names():
+    with mg.Tape() as tape:
+        x = tape.variable(V)
+        for words in ({"min": 0.0}, {"max": 0.0}, {"min": -0.1, "max": 0.1}):
+            assert_array_equal(plain(np.clip(x, **words)), np.clip(V, **words))
