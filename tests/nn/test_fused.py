@@ -176,3 +176,13 @@ def test_an_activation_takes_a_complex_step(name):
 
 def test_a_ramp_begins_at_zero_with_slope_zero():
     assert nn.relu(0.0) == mg.grad(nn.relu)(0.0) == 0.0
+
+
+def test_rows_are_spread_whatever_their_memory():
+    for row in (np.arange(6.0)[::2], np.float64(2.0), 3.0):
+        assert_array_equal(spread_rows(row, rows=2), np.stack([row, row]))
+
+
+def test_labels_beyond_the_classes_are_told():
+    with pytest.raises(ValueError, match="labels go from 0 to 4, but the logits have 4 classes"):
+        nn.cross_entropy(Z, np.array([0, 1, 4]))
