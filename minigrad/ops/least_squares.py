@@ -29,8 +29,26 @@ from minigrad.primitive import Primitive, def_jvp, def_vjp
 from minigrad.variable import value_of
 
 
+def check_rank(p: Any, a: Any) -> None:
+    """Raise if singular values that are not zero were left out: `p` is then not smooth in `a`.
+
+    The trace of ``p a`` is the rank that was kept.
+    """
+    p, a = value_of(p), value_of(a)
+    s = np.linalg.svd(a, compute_uv=False)
+    kept = np.rint(np.real(np.einsum("...ij,...ji->...", p, a)))[..., np.newaxis]
+    left_out = np.where(np.arange(s.shape[-1]) < kept, 0.0, s)
+    if np.any(left_out > np.sqrt(np.finfo(s.dtype).eps) * s[..., :1]):
+        raise np.linalg.LinAlgError(
+            f"the pseudo-inverse leaves out singular values up to {left_out.max():.3g} of at most "
+            f"{s.max():.3g}, which are not zero, and its derivative is known where none is: give "
+            f"a smaller rtol (rcond), or write it with np.linalg.svd"
+        )
+
+
 def pinv_vjp(p_bar: Any, p: Any, a: Any, **cutoff: Any) -> Any:
     """Return the transpose of :func:`pinv_jvp`."""
+    check_rank(p, a)
     g = transposed(p_bar)
     inside = matmul_nt(matmul_tn(p, p_bar), p)
     rows = matmul(g - matmul(a, matmul(p, g)), matmul_nt(p, conj(p)))
@@ -40,6 +58,7 @@ def pinv_vjp(p_bar: Any, p: Any, a: Any, **cutoff: Any) -> Any:
 
 def pinv_jvp(a_dot: Any, p: Any, a: Any, **cutoff: Any) -> Any:
     """Differentiate at constant rank."""
+    check_rank(p, a)
     h = conj_transposed(a_dot)
     inside = matmul(matmul(p, a_dot), p)
     rows = matmul(matmul_nt(p, conj(p)), h - matmul(matmul(h, a), p))

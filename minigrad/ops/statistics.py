@@ -46,6 +46,7 @@ __all__: list[str] = []
 
 
 def _neighbours(x: Any, axis: Axes, q: Any, unit: float, skip: bool) -> Any:
+    x = np.asarray(x)
     kind = x.dtype if x.dtype.kind == "f" else np.dtype(float)
     n = np.sum(~np.isnan(x) if skip else np.ones(x.shape, bool), axis=axis, keepdims=True)
     q = np.asarray(q, kind) / kind.type(unit)
@@ -157,7 +158,9 @@ def as_weights(a: Any, axis: Axes, weights: Any) -> Any:
 
 def _portion(x: Any, axis: Axes) -> Any:
     here = ~np.isnan(x)
-    return (here / np.maximum(np.sum(here, axis=axis, keepdims=True), 1)).astype(x.dtype)
+    return (here / np.maximum(np.sum(here, axis=axis, keepdims=True), 1)).astype(
+        np.asarray(x).dtype
+    )
 
 
 def _remaining(x: Any, axis: Axes, ddof: Any) -> Any:

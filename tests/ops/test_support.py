@@ -9,29 +9,32 @@ from minigrad.dispatch import FUNCTIONS, REDUCTIONS, UFUNCS, UNRECORDED
 from minigrad.ops import support_table
 from minigrad.ops.support import STEP
 
-ROWS = {row["function"]: row for row in support_table()}
+
+@pytest.fixture
+def rows():
+    return {row["function"]: row for row in support_table()}
 
 
-def test_there_is_a_row_for_each_entry():
+def test_there_is_a_row_for_each_entry(rows):
     assert len(support_table()) == sum(map(len, (FUNCTIONS, UFUNCS, REDUCTIONS, UNRECORDED)))
-    assert len(ROWS) == len(support_table())
-    assert list(ROWS) == sorted(ROWS)
+    assert len(rows) == len(support_table())
+    assert list(rows) == sorted(rows)
 
 
-def test_what_is_recorded_has_both_modes():
-    without = {name for name, row in ROWS.items() if row["modes"] != ("reverse", "forward")}
-    plain = {name for name, row in ROWS.items() if "computed from the values" in row["note"]}
+def test_what_is_recorded_has_both_modes(rows):
+    without = {name for name, row in rows.items() if row["modes"] != ("reverse", "forward")}
+    plain = {name for name, row in rows.items() if "computed from the values" in row["note"]}
     assert without == plain
 
 
-def test_keywords_are_arguments_of_numpys_function():
-    assert ROWS["numpy.sum"]["keywords"] == ("axis", "keepdims", "initial")
-    assert ROWS["numpy.linalg.norm"]["keywords"] == ("ord", "axis", "keepdims")
-    assert ROWS["numpy.exp"]["keywords"] == ()
+def test_keywords_are_arguments_of_numpys_function(rows):
+    assert rows["numpy.sum"]["keywords"] == ("axis", "keepdims", "initial")
+    assert rows["numpy.linalg.norm"]["keywords"] == ("ord", "axis", "keepdims")
+    assert rows["numpy.exp"]["keywords"] == ()
 
 
-def test_steps_have_derivative_zero():
-    steps = {name for name, row in ROWS.items() if row["note"] == STEP and "(" not in name}
+def test_steps_have_derivative_zero(rows):
+    steps = {name for name, row in rows.items() if row["note"] == STEP and "(" not in name}
     x = np.array([-1.3, 0.4, 2.6])
     for name in steps:
         function = getattr(np, name.removeprefix("numpy."))
@@ -69,3 +72,13 @@ def test_a_property_is_numpys_property(name):
     x = np.random.default_rng(0).uniform(size=(2, 3))
     with mg.Tape() as tape:
         assert_array_equal(getattr(tape.variable(x), name).value, getattr(x, name))
+
+
+def test_a_row_says_how_often_and_how(rows):
+    assert {tuple(row) for row in rows.values()} == {
+        ("function", "keywords", "modes", "orders", "note")
+    }
+    for name, orders in {"numpy.exp": "any", "numpy.linalg.det": "any", "numpy.argmax": ()}.items():
+        assert rows[name]["orders"] == orders
+    assert rows["numpy.exp"]["note"] == ""
+    assert {"numpy.fft.fft", "numpy.linalg.svd", "numpy.add.reduce()"} <= set(rows)
