@@ -61,7 +61,7 @@ def examined(method: Method) -> Method:
         checked_run(run)
         start, raised = time.perf_counter(), list[str]()
         try:
-            with np.errstate(**flags(raised)):
+            with np.errstate(**NOTED, call=lambda word, flag: raised.append(word)):
                 result = method(self, run, hypers)
         except NonFiniteError:  # of a tape that checks, which says more
             raise
@@ -77,28 +77,24 @@ def examined(method: Method) -> Method:
             found = divergence(run, hypers)
             if found is not None:
                 return undefined(result.hypers, result.stats, found)
-            warn(raised)
+            tell(raised)
         return noted(result, run)
 
     return hypergradient
 
 
-def flags(raised: list[str]) -> dict[str, Any]:
-    """Return the settings by which floating-point flags are noted, where NumPy would go on."""
-    given: Any = np.geterr()
-    noticed = {key: "call" for key in WORDS if given[key] in ("warn", "ignore")}
-    return {**noticed, "call": lambda word, flag: raised.append(word)}
-
-
 WORDS = {"over": "overflow", "invalid": "invalid value", "divide": "divide by zero"}
+NOTED: dict[str, Any] = dict.fromkeys(WORDS, "call")  # floating-point flags, as they are raised
 
 
-def warn(raised: Sequence[str]) -> None:
-    """Warn of the flags that NumPy would have warned of: the states are finite all the same."""
+def tell(raised: Sequence[str]) -> None:
+    """Warn of the flags that NumPy would have warned of, or raise: the states are finite."""
     given: Any = np.geterr()
     for key, word in WORDS.items():
-        if word in raised and given[key] == "warn":
+        if word in raised and given[key] in ("warn", "raise"):
             message = f"{word} encountered in the run or its derivative, though no state is lost"
+            if given[key] == "raise":
+                raise FloatingPointError(message)
             warnings.warn(message, RuntimeWarning, stacklevel=4)
 
 

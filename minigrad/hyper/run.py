@@ -170,15 +170,14 @@ class TrainingRun:
 
     def slicer(self, marked: Any, values: Any) -> Callable[[int], Any]:
         """Return the function that gives the hypers as step t sees them."""
-        schedules = {path: hyper for path, hyper in tree.paths(marked).items() if hyper.per_step}
-        for path, hyper in schedules.items():
-            if len(hyper.value) != self.steps:
+        if not any(hyper.per_step for hyper in tree.leaves(marked)):
+            return lambda t: values
+        for path, hyper in tree.paths(marked).items():
+            if hyper.per_step and len(hyper.value) != self.steps:
                 raise ValueError(
                     f"the schedule {name(path)} has {len(hyper.value)} entries, but the run has "
                     f"{self.steps} steps: give it one for each"
                 )
-        if not schedules:
-            return lambda t: values
         return lambda t: tree.map(lambda h, x: x[t] if h.per_step else x, marked, values)
 
     def evaluate(self, hypers: Any, values: Any = None) -> Any:

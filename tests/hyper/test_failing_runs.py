@@ -364,6 +364,15 @@ def test_a_derivative_that_is_not_finite_of_a_run_that_is(method):
     assert "the derivative in lam is not finite, although the run and its cost are" in str(result)
 
 
+@each_exact
+def test_a_flag_of_a_run_that_stays_finite_does_what_numpy_was_told(method):
+    run = descent(3, cost=lambda w, h: np.sum(w) + np.sqrt(h["lam"]))
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError, match="divide by zero"):
+        mg.hypergradient(run, hypers(lam=0.0), method)
+    with np.errstate(divide="warn"), pytest.warns(RuntimeWarning, match="divide by zero"):
+        mg.hypergradient(run, hypers(lam=0.0), method)
+
+
 # A hyper that the cost ignores
 
 
