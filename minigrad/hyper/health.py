@@ -71,14 +71,14 @@ def examined(method: Method) -> Method:
                 raise
             stats = Stats(repr(self), False, run.steps, time.perf_counter() - start)
             return undefined(markers(hypers), stats, found)
-        if result.stats.notes:  # of a method that another one chose
+        if result.stats.diverged_at is not None:  # told by the method that this one chose
             return result
         if raised or not np.isfinite(result.cost):
             found = divergence(run, hypers)
             if found is not None:
                 return undefined(result.hypers, result.stats, found)
             tell(raised)
-        return noted(result, run)
+        return result if result.stats.notes else noted(result, run)
 
     return hypergradient
 
@@ -88,13 +88,17 @@ NOTED: dict[str, Any] = dict.fromkeys(WORDS, "call")  # floating-point flags, as
 
 
 def tell(raised: Sequence[str]) -> None:
-    """Warn of the flags that NumPy would have warned of, or raise: the states are finite."""
+    """Do what NumPy was to do about the flags that were raised: the states are finite."""
     given: Any = np.geterr()
     for key, word in WORDS.items():
-        if word in raised and given[key] in ("warn", "raise"):
-            message = f"{word} encountered in the run or its derivative, though no state is lost"
-            if given[key] == "raise":
-                raise FloatingPointError(message)
+        if word not in raised:
+            continue
+        message = f"{word} encountered in the run or its derivative, though no state is lost"
+        if given[key] == "raise":
+            raise FloatingPointError(message)
+        if given[key] == "call":
+            np.geterrcall()(word, 0)  # type: ignore[misc, operator]
+        if given[key] == "warn":
             warnings.warn(message, RuntimeWarning, stacklevel=4)
 
 
