@@ -153,6 +153,14 @@ def signature(*trees: Any) -> Any:
     return outline(trees, leaves), kinds(leaves)
 
 
+A_FLOAT = (), float
+
+
 def kinds(leaves: Sequence[Any]) -> tuple[Any, ...]:
     """Return the shape and dtype of each leaf."""
-    return tuple([(getattr(x, "shape", ()), getattr(x, "dtype", type(x))) for x in leaves])
+    return tuple([A_FLOAT if type(x) is float else kind(x) for x in leaves])
+
+
+def kind(x: Any) -> tuple[Any, Any]:
+    """Return the shape and dtype of a leaf; of what has no dtype, its type."""
+    return getattr(x, "shape", ()), getattr(x, "dtype", type(x))
