@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import builtins
 import dis
-from collections.abc import Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,6 @@ __all__ = ["Frozen"]
 IMMUTABLE = (type(None), bool, int, float, complex, str, bytes, np.generic, np.ufunc, np.dtype,
              BuiltinFunctionType)
 # fmt: on
-ATTRIBUTES = ("__code__", "__defaults__", "__kwdefaults__")
 LIBRARIES = {"minigrad", "numpy", "math"}  # whose functions are taken to stay as they are
 READERS = {  # what looks at a state that no name leads to
     *("eval", "exec", "getattr", "globals", "input", "iter", "locals", "next", "open", "vars"),
@@ -34,7 +34,7 @@ READERS = {  # what looks at a state that no name leads to
 }
 SMALL = 1 << 14  # bytes; a function of larger arrays is asked once more instead
 MISSING = "nothing of that name"
-Place = tuple[str, Any, str]  # a cell, a global or an attribute; of what; its name
+Look = Callable[[], Any]  # into a place: a cell, a global or an attribute
 
 
 class Frozen:
@@ -43,7 +43,7 @@ class Frozen:
     Attributes
     ----------
     places : list of pairs
-        Where each was found, and what it was.
+        What looks where each was found, and what it was.
     arrays : list of pairs
         Arrays that can be written to, and what was in them.
     """
@@ -55,14 +55,14 @@ class Frozen:
         return frozen if frozen.enter(function) else None
 
     def __init__(self) -> None:
-        self.places: list[tuple[Place, Any]] = []
+        self.places: list[tuple[Look, Any]] = []
         self.arrays: list[tuple[Any, Any]] = []
         self.known: set[int] = set()
 
     def holds(self) -> bool:
         """Whether every name stands for the very same object, and every array is as it was."""
-        for place, value in self.places:
-            if found(*place) is not value:
+        for look, value in self.places:
+            if look() is not value:
                 return False
         return all(contents(array) == then for array, then in self.arrays)
 
@@ -92,16 +92,18 @@ class Frozen:
     def enter_function(self, function: FunctionType) -> bool:
         """Take note of a function's code, defaults, closure and globals."""
         self.known.add(id(function))
-        places: list[Place] = [("cell", cell, "") for cell in function.__closure__ or ()]
+        looks: list[Look] = [partial(content, cell) for cell in function.__closure__ or ()]
         if not of_library(function):  # of those, what they were made of is all
             names = sorted({name for code in codes(function.__code__) for name in code.co_names})
             if function.__dict__ or imports(function) or not READERS.isdisjoint(names):
                 return False
-            places += [("attribute", function, name) for name in ATTRIBUTES]
-            places += [("global", function.__globals__, name) for name in names]
-        values = [(place, found(*place)) for place in places]
+            self.places.append((partial(getattr, function, "__code__"), function.__code__))
+            looks += [partial(getattr, function, "__defaults__")]
+            looks += [partial(getattr, function, "__kwdefaults__")]
+            looks += [looking_up(name, function.__globals__) for name in names]
+        values = [(look, look()) for look in looks]
         self.places += values
-        return all(self.enter(value) for (_, _, name), value in values if name != "__code__")
+        return all(self.enter(value) for _, value in values)
 
 
 def contents(array: Any) -> Any:
@@ -128,14 +130,19 @@ def codes(code: CodeType) -> Iterator[CodeType]:
             yield from codes(constant)
 
 
-def found(kind: str, owner: Any, name: str) -> Any:
-    """Return what is in a place now; the names of attributes stand for globals as well."""
-    if kind == "cell":
-        try:
-            return owner.cell_contents
-        except ValueError:  # empty, as yet
-            return MISSING
-    if kind == "attribute":
-        return getattr(owner, name)
-    value = owner.get(name, MISSING)
-    return getattr(builtins, name, MISSING) if value is MISSING else value
+def content(cell: CellType) -> Any:
+    """Return what is in a cell now."""
+    try:
+        return cell.cell_contents
+    except ValueError:  # empty, as yet
+        return MISSING
+
+
+def looking_up(name: str, module: dict[str, Any]) -> Look:
+    """Return what looks up a global, or a builtin where the module has none of that name.
+
+    Names of attributes are looked up as well.
+    """
+    if name in module:
+        return partial(module.get, name, MISSING)
+    return lambda: module.get(name, getattr(builtins, name, MISSING))
