@@ -95,8 +95,7 @@ class Tape:
         Keep the user's file and line for each instruction (about 1 µs each).
     check : {None, "finite"}, default None
         With "finite", the first NaN or infinity is an error that names the instruction and the
-        user's line, whether it comes up in a value or only in a derivative: see
-        :mod:`minigrad.finite`. Keeps the lines.
+        user's line, whether it comes up in a value or only in a derivative. Keeps the lines.
 
     Attributes
     ----------
