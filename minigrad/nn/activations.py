@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.ops import elementwise
-from minigrad.ops.special import gelu, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
+from minigrad.ops.special import (
+    gelu,
+    log_softmax,
+    logsumexp,
+    of_numbers,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+)
 
 __all__ = [
     "gelu",
@@ -19,6 +28,7 @@ __all__ = [
 ]
 
 
+@of_numbers
 def tanh(x: Any) -> Any:
     r"""Hyperbolic tangent, elementwise; its slope is :math:`1 - y^2`.
 

@@ -7,10 +7,13 @@ without care. Here it is one, with a backward pass of one, and both with a secon
 from __future__ import annotations
 
 from cmath import isfinite
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from minigrad.arguments import are_numbers
 from minigrad.ops.elementwise import elementwise, exp, tanh, tanh_slope
 from minigrad.ops.products import matmul_nt, matmul_tn
 from minigrad.ops.rows import counting, highest, spread_rows, sum_along, sum_rows
@@ -35,14 +38,35 @@ __all__ = [
 ]
 
 
+def of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Say of an operand that is no number what it is, where the function has failed."""
+
+    @wraps(function)
+    def told(*operands: Any, **params: Any) -> Any:
+        try:
+            return function(*operands, **params)
+        except (AttributeError, TypeError, ValueError):
+            for x in operands:
+                if not are_numbers(x):
+                    what = function.__name__.lstrip("_")
+                    raise TypeError(
+                        f"{what}: expected a number or an array of numbers, got {x!r:.60}"
+                    ) from None
+            raise
+
+    return told
+
+
 # Activations. `np.real` picks the branch so that a complex step passes through.
 
 
+@of_numbers
 def _sigmoid(x: Any) -> Any:
     small = np.exp(-_size(x))
     return np.where(np.real(x) >= 0, 1.0, small) / (1.0 + small)
 
 
+@of_numbers
 def _softplus(x: Any) -> Any:
     ramp = np.where(np.real(x) >= 0, x, 0.0) if np.iscomplexobj(x) else np.maximum(x, 0.0)
     return ramp + np.log1p(np.exp(-_size(x)))
@@ -50,6 +74,16 @@ def _softplus(x: Any) -> Any:
 
 def _size(x: Any) -> Any:
     return np.where(np.real(x) >= 0, x, -x) if np.iscomplexobj(x) else np.abs(x)
+
+
+@of_numbers
+def _relu(x: Any) -> Any:
+    return np.where(np.real(x) > 0, x, 0.0)
+
+
+@of_numbers
+def _gelu(x: Any) -> Any:
+    return 0.5 * x * (1.0 + np.tanh(GELU * (x + 0.044715 * x * x * x)))
 
 
 def _gelu_slope(x: Any) -> Any:
@@ -82,11 +116,7 @@ Examples
 >>> float(nn.softplus(1000.0))
 1000.0
 """
-relu = elementwise(
-    lambda x: np.where(np.real(x) > 0, x, 0.0),
-    lambda d, y, x: d * is_positive(x),
-    name="relu",
-)
+relu = elementwise(_relu, lambda d, y, x: d * is_positive(x), name="relu")
 relu.__doc__ = r"""Ramp :math:`\max(x, 0)`, elementwise; its slope at 0 is 0.
 
 Examples
@@ -96,11 +126,7 @@ Examples
 >>> nn.relu(np.array([-1.0, 2.0]))
 array([0., 2.])
 """
-gelu = elementwise(
-    lambda x: 0.5 * x * (1.0 + np.tanh(GELU * (x + 0.044715 * x * x * x))),
-    lambda d, y, x: d * _gelu_slope(x),
-    name="gelu",
-)
+gelu = elementwise(_gelu, lambda d, y, x: d * _gelu_slope(x), name="gelu")
 gelu.__doc__ = r"""Gaussian error linear unit, elementwise, in its tanh form.
 
 .. math:: \tfrac{x}{2} \left(1 + \tanh\left(\sqrt{2/\pi}\,(x + 0.044715\,x^3)\right)\right)
@@ -191,6 +217,7 @@ def_jvp(
 
 
 @primitive
+@of_numbers
 def sum_squares(*weights: Any) -> Any:
     r"""Return :math:`\sum_i w_i^2` over all elements of all arrays given.
 
@@ -249,6 +276,7 @@ def _expand(y: Any, axis: Any, keepdims: bool) -> Any:
 
 
 @primitive
+@of_numbers
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     r"""Return :math:`\log \sum_i e^{x_i}` along an axis, without overflow.
 
@@ -265,6 +293,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @primitive
+@of_numbers
 def softmax(x: Any, axis: Any = -1) -> Any:
     r"""Return :math:`e^{x_i} / \sum_j e^{x_j}` along an axis, without overflow.
 
@@ -280,6 +309,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
 
 @primitive
+@of_numbers
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     r"""Return :math:`x_i - \log \sum_j e^{x_j}` along an axis, without overflow.
 
