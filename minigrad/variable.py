@@ -94,7 +94,7 @@ class Variable:
     index: int
     _value: Any
 
-    value: Any = property(attrgetter("_value"))  # read-only: it is on the tape as well
+    value: Any = property(attrgetter("_value"), doc="The primal, read-only, as the tape has it.")
 
     # Facts about the value; none of them is recorded.
     # fmt: off
