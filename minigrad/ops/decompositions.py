@@ -20,10 +20,12 @@ a matrix that is meant to be Hermitian, so only that triangle has a gradient.
 
 A rule costs some matrix products; those of values alone compute the vectors as well.
 
-.. [1] I. Murray, "Differentiation of the Cholesky decomposition", 2016.
+.. [1] I. Murray, "Differentiation of the Cholesky decomposition",
+   2016.
 .. [2] M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
    differentiation", 2008, section 3 (eigenvalues, singular values).
-.. [3] J. Townsend, "Differentiating the singular value decomposition", 2016.
+.. [3] J. Townsend, "Differentiating the singular value decomposition",
+   2016.
 .. [4] S. F. Walter and L. Lehmann, "Algorithmic differentiation of linear algebra functions with
    application in optimum experimental design", 2012; for wide matrices D. Roberts and
    L. Roberts, "QR and LQ decomposition matrix backpropagation algorithms", 2020.

@@ -133,7 +133,8 @@ gelu.__doc__ = r"""Gaussian error linear unit, elementwise, in its tanh form.
 
 References
 ----------
-.. [1] D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", arXiv:1606.08415, section 2.
+.. [1] D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", arXiv:1606.08415,
+   section 2.
 
 Examples
 --------

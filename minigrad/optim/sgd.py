@@ -51,7 +51,8 @@ def update(
 
     References
     ----------
-    .. [1] M. Nielsen, "Neural Networks and Deep Learning", chapter 3, Determination Press, 2015.
+    .. [1] M. Nielsen, "Neural Networks and Deep Learning", chapter 3, Determination Press,
+       2015.
 
     Examples
     --------

@@ -75,7 +75,8 @@ class Implicit:
 
     References
     ----------
-    .. [1] F. Pedregosa, "Hyperparameter optimization with approximate gradient", ICML 2016.
+    .. [1] F. Pedregosa, "Hyperparameter optimization with approximate gradient",
+       ICML 2016.
     .. [2] J. Lorraine, P. Vicol, D. Duvenaud, "Optimizing Millions of Hyperparameters by Implicit
        Differentiation", AISTATS 2020.
 

@@ -59,7 +59,8 @@ class Recorded:
 
     References
     ----------
-    .. [1] J. Domke, "Generic Methods for Optimization-Based Modeling", AISTATS 2012, section 4.
+    .. [1] J. Domke, "Generic Methods for Optimization-Based Modeling", AISTATS 2012,
+       section 4.
     """
 
     check: str | None = None

@@ -91,7 +91,8 @@ def verify(
 
     References
     ----------
-    .. [1] A. Griewank, A. Walther, "Evaluating Derivatives", 2nd edition, SIAM 2008, chapter 3.
+    .. [1] A. Griewank, A. Walther, "Evaluating Derivatives", 2nd edition, SIAM 2008,
+       chapter 3.
     .. [2] W. Squire, G. Trapp, "Using Complex Variables to Estimate Derivatives of Real
        Functions", SIAM Review 40 (1998).
 
