@@ -18,6 +18,9 @@ from minigrad.variable import value_of
 __all__ = ["highest", "spread_rows", "sum_along", "sum_rows"]
 
 
+FLOATS = np.dtype(np.float32), np.dtype(np.float64)
+
+
 @lru_cache(maxsize=64)
 def ones(n: int, dtype: Any) -> Any:
     """Return a read-only vector of ones."""
@@ -66,7 +69,7 @@ def sum_rows(x: Any) -> Any:
 
 def adds_by_product(dtype: Any, shape: tuple[int, ...]) -> bool:
     """Whether `sum_rows` of such an array is a product with ones: a matrix that BLAS knows."""
-    return len(shape) == 2 and dtype in (np.float32, np.float64)
+    return len(shape) == 2 and dtype in FLOATS
 
 
 @primitive
