@@ -404,8 +404,9 @@ def _check_labels(logits: Any, labels: Any) -> None:
         if labels.shape == shape:
             return
         if labels.shape == shape[:1] and labels.dtype.kind in "iu":
-            # Seen as unsigned, a negative label is a very large one.
-            if np.maximum.reduce(labels.view(UNSIGNED[labels.itemsize])) < shape[1]:
+            # Seen as unsigned, a negative label is a very large one; argmax is quicker than max.
+            numbers = labels.view(UNSIGNED[labels.itemsize])
+            if numbers[numbers.argmax()] < shape[1]:
                 return
             raise ValueError(
                 f"cross_entropy: labels go from {labels.min()} to {labels.max()}, but the logits "
