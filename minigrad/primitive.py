@@ -86,7 +86,7 @@ class Primitive:
         operands: list[Any] = []
         for arg in args:
             index = -1
-            if type(arg) is Variable:
+            if (kind := type(arg)) is Variable:
                 owner = arg.tape
                 if owner.is_open:
                     if owner is not tape:
@@ -95,7 +95,7 @@ class Primitive:
                         tape = owner
                     index = arg.index
                 arg = arg._value
-            elif type(arg) is list or type(arg) is tuple:
+            elif kind is list or kind is tuple:
                 arg = np.array(arg)
             inputs.append(index)
             operands.append(arg)

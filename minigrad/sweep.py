@@ -106,7 +106,7 @@ def backward(
                 x_bar = x_bar(y_bar, y, *args, **params) if x_bars is rules else x_bar()
             if x_bar is None:
                 continue
-            x_bar = fit(x_bar, operands[position], unbroadcast)
+            x_bar = y_bar if prim is variable else fit(x_bar, operands[position], unbroadcast)
             if witness is not None:
                 witness(source, index, x_bar)
             held = cotangents.get(source)
