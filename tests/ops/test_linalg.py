@@ -213,6 +213,12 @@ def test_elements_that_are_zero_have_slope_0_in_a_norm(order):
     assert_array_equal(mg.hessian(norm)(np.zeros(2)), np.zeros((2, 2)))
 
 
+@pytest.mark.parametrize("order", [-1, -2.5])
+def test_a_norm_of_negative_order_has_slope_0_where_an_element_makes_it_0(order):
+    with np.errstate(divide="ignore"):
+        assert_array_equal(mg.grad(lambda x: np.linalg.norm(x, order))(np.array([0.0, 3.0])), 0.0)
+
+
 def test_vectors_as_large_as_each_other_share_the_slope():
     x = np.array([3.0, -3.0, 1.0])
     assert_array_equal(mg.grad(lambda x: np.linalg.norm(x, np.inf))(x), [0.5, -0.5, 0.0])
