@@ -47,7 +47,7 @@ __all__: list[str] = []
 
 def _neighbours(x: Any, axis: Axes, q: Any, unit: float, skip: bool) -> Any:
     x = np.asarray(x)
-    kind = x.dtype if x.dtype.kind == "f" else np.dtype(float)
+    kind = x.dtype
     n = np.sum(~np.isnan(x) if skip else np.ones(x.shape, bool), axis=axis, keepdims=True)
     q = np.asarray(q, kind) / kind.type(unit)
     place = q * (n - 1).astype(kind)

@@ -98,6 +98,17 @@ def test_least_squares_has_the_normal_equations():
     assert_allclose(slope, 2 * residual)
 
 
+@pytest.mark.parametrize(("rcond", "kept"), [(None, False), (-1, True), (1e-14, True)])
+def test_least_squares_leave_out_in_the_derivative_what_numpy_leaves_out(rcond, kept):
+    """A singular value between the machine's precision and 100 times that, of 100 rows."""
+    rng = np.random.default_rng(0)
+    u, v = np.linalg.qr(rng.normal(size=(100, 2)))[0], np.linalg.qr(rng.normal(size=(2, 2)))[0]
+    a = u * [1.0, 1.5e-14] @ v
+    assert np.linalg.lstsq(a, u[:, 0], rcond)[2] == 1 + kept
+    b_bar = mg.grad(lambda b: np.sum(np.linalg.lstsq(a, b, rcond)[0]))(u[:, 0])
+    assert (np.max(np.abs(b_bar)) > 1e10) == kept
+
+
 def test_powers_agree_with_products():
     for n in range(-4, 6):
         base = np.linalg.inv if n < 0 else lambda a: a * 1.0

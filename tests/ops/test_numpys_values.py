@@ -227,6 +227,14 @@ SMOOTH = {
     "interp at the last of two places": (lambda f: np.interp([0.3, 1.5], [0.0, 1.5], f[:2]), W),
     "dot of a matrix and a stack": (lambda x: np.dot(M, x), np.moveaxis(CUBE, 1, 2)),
     "dot with a stack": (lambda x: np.dot(x, np.moveaxis(CUBE, 1, 2)), M),
+    "gradient of a list of integers": (lambda h: np.gradient([1, 2, 4], h), S),
+    "frobenius by its short name along two axes": (
+        lambda x: np.linalg.norm(x, "f", axis=(0, 2)), CUBE
+    ),
+    "piecewise by a flat condition": (
+        lambda x: np.piecewise(x, x > 0.0, [lambda v: v * v, 1.0]), V
+    ),
+    "linspace of one, to where it starts": (lambda x: np.linspace(x, 0.7, 1), S),
     "norm of a longer vector": (lambda x: np.linalg.norm(x, 2), LONG),
     "frobenius of more": (lambda x: np.linalg.norm(x, "fro"), LONG.reshape(8, 5)),
     "frobenius of more by its short name": (lambda x: np.linalg.norm(x, "f"), LONG.reshape(8, 5)),

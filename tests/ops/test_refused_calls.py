@@ -1,5 +1,7 @@
 """What NumPy refuses is refused of a Variable too, with the same kind of error."""
 
+from string import ascii_letters
+
 import numpy as np
 import pytest
 
@@ -121,6 +123,7 @@ REFUSED = {
     "qr in an unknown mode": (lambda x: np.linalg.qr(x, "some"), M),
     "svd of a vector": (lambda x: np.linalg.svd(x), V),
     "norm of an unknown order": (lambda x: np.linalg.norm(x, "abc"), M),
+    "norm of a vector by an order of matrices": (lambda x: np.linalg.norm(x, "fro"), V),
     "norm over three axes": (lambda x: np.linalg.norm(x, axis=(0, 1, 2)), M[None]),
     "matrix_power of a rectangle": (lambda x: np.linalg.matrix_power(x, 2), M),
     "matrix_power of half": (lambda x: np.linalg.matrix_power(x[:, :3], 0.5), M),
@@ -141,6 +144,10 @@ REFUSED = {
 
 # The error says NumPy's words, or names the operation: the first word of the row, or one of these.
 SAID = {
+    "convolve of a matrix": "convolve: expected vectors, got shapes",
+    "convolve with a matrix": "convolve: expected vectors, got shapes",
+    "correlate with a matrix": "correlate: expected vectors, got shapes",
+    "norm of a vector by an order of matrices": "norm: ord='fro' is for matrices",
     "einsum, letters too few": "einsum: 'i' in 'i->i' is for an operand of 2 axes",
     "einsum, letters too many": "einsum: 'ijk' in 'ijk->i' is for an operand of 2 axes",
     "pad, by a negative width": "pad: pad_width=-1; expected integers that are not negative",
@@ -191,6 +198,10 @@ def test_it_is_refused_as_numpy_refuses_it(name):
         (lambda x: np.quantile(x, 0.5, method="nearest"), "method='nearest' is not supported"),
         (lambda x: np.geomspace(x[0], 1j, 3), "complex ends are not supported"),
         (lambda x: np.linalg.qr(np.ones((2, 3, 1)) * x[0], "complete"), "have no derivative"),
+        (
+            lambda x: np.einsum(f"{ascii_letters[:51]}...->...", np.reshape(x[0], (1,) * 53)),
+            "needs > 52 letters",
+        ),
         (lambda x: np.roll(V, x[0]), "would drop it from the tape"),
         (lambda x: np.roll(x, 1, x[0]), "would drop it from the tape"),
         (lambda x: np.pad(x, 1, constant_values=x[0]), "turning into a plain array"),

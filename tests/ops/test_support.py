@@ -82,3 +82,12 @@ def test_a_row_says_how_often_and_how(rows):
         assert rows[name]["orders"] == orders
     assert rows["numpy.exp"]["note"] == ""
     assert {"numpy.fft.fft", "numpy.linalg.svd", "numpy.add.reduce()"} <= set(rows)
+
+
+def test_the_names_that_an_inner_function_uses_are_those_of_the_outer_one():
+    from minigrad.ops.support import names_in
+
+    def outer():
+        return lambda: lambda x: np.sin(x)
+
+    assert {"np", "sin"} <= set(names_in(outer.__code__))
