@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
 from minigrad.testing import check_grads
@@ -235,6 +235,9 @@ SMOOTH = {
         lambda x: np.piecewise(x, x > 0.0, [lambda v: v * v, 1.0]), V
     ),
     "linspace of one, to where it starts": (lambda x: np.linspace(x, 0.7, 1), S),
+    "interp at the last place, other values beyond": (
+        lambda f: np.interp([0.0, 3.5, 4.0], UNEVEN, f, left=2.0, right=5.0), W
+    ),
     "norm of a longer vector": (lambda x: np.linalg.norm(x, 2), LONG),
     "frobenius of more": (lambda x: np.linalg.norm(x, "fro"), LONG.reshape(8, 5)),
     "frobenius of more by its short name": (lambda x: np.linalg.norm(x, "f"), LONG.reshape(8, 5)),
@@ -501,3 +504,12 @@ def test_zeros_of_either_sign_keep_their_order_in_a_stable_sort(words):
 
 def test_a_power_of_zero_has_slope_zero_in_an_exponent_of_zero():
     assert mg.grad(lambda p: 0.0**p)(0.0) == mg.grad(lambda p: np.power(0.0, p))(0.0) == 0.0
+
+
+def test_the_slope_of_sinc_near_zero_is_exact():
+    """Against the closed form in more digits, which loses some of them near zero."""
+    x = np.array([-0.0499, 0.03, 0.0499, 0.0501, 0.3])
+    z = x.astype(np.longdouble)
+    angle = np.arctan(np.longdouble(1.0)) * 4.0 * z
+    closed = (np.cos(angle) - np.sin(angle) / angle) / z
+    assert_allclose(mg.grad(lambda x: np.sum(np.sinc(x)))(x), closed, rtol=3e-13)

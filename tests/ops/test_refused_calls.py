@@ -144,6 +144,9 @@ REFUSED = {
 
 # The error says NumPy's words, or names the operation: the first word of the row, or one of these.
 SAID = {
+    "vsplit of a vector": "vsplit: expected at least 2 axes, got shape (4,)",
+    "dsplit of a matrix": "dsplit: expected at least 3 axes, got shape (3, 4)",
+    "hsplit of a number": "hsplit: expected at least 1 axes, got shape ()",
     "convolve of a matrix": "convolve: expected vectors, got shapes",
     "convolve with a matrix": "convolve: expected vectors, got shapes",
     "correlate with a matrix": "correlate: expected vectors, got shapes",
