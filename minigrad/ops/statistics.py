@@ -183,7 +183,7 @@ def nan_deviation(x: Any, axis: Axes, ddof: Any) -> tuple[Any, Any]:
     return conjugated(away), remaining(x, axis=axis, ddof=ddof)
 
 
-def one_each(y: Any, x: Any, axis: Axes, initial: Any = 0) -> Any:
+def one_each(y: Any, x: Any, axis: Axes, initial: Any = None) -> Any:
     """Return the slope of a sum of numbers: 1, for NaN 0."""
     return astype(here(x), dtype=np.asarray(value_of(x)).dtype)
 

@@ -72,8 +72,8 @@ class Workshop:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        if not session.testsfailed:
-            self.result = self.work(self, session.items)
+        broken = "the tests can't be collected" if session.testsfailed else None
+        self.result = broken or self.work(self, session.items)
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
