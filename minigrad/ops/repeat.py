@@ -15,7 +15,7 @@ from minigrad.ops.axes import flip, np_moveaxis
 from minigrad.ops.create import np_linspace
 from minigrad.ops.elementwise import astype
 from minigrad.ops.index import kept, pick, take_at
-from minigrad.ops.rules import axis_of, ndim_of, shape_of
+from minigrad.ops.rules import axis_of, ndim_of, plain_integer, shape_of
 from minigrad.ops.shape import along, broadcast_to, lengths, raveled, reshape
 from minigrad.ops.stack import join
 from minigrad.primitive import Primitive, def_jvp, def_vjp
@@ -140,7 +140,10 @@ def np_pad(
     ndim = ndim_of(array)
     if ndim == 0:
         return array
-    widths = tuple(map(lengths, pairs(pad_width, ndim, "pad_width")))
+    widths = tuple(
+        (plain_integer(before), plain_integer(after))
+        for before, after in pairs(pad_width, ndim, "pad_width")
+    )
     if np.min(widths) < 0:
         raise ValueError(f"pad: pad_width={pad_width!r}; expected integers that are not negative")
     if mode == "constant":
