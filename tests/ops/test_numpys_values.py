@@ -221,7 +221,7 @@ SMOOTH = {
     "gradient of a list": (lambda h: np.gradient([1.0, 2.0, 4.0], h), S),
     "gradient of a list at places": (lambda x: np.gradient([1.0, 2.0, 4.0, 3.0], x), UNEVEN),
     "gradient of two at even places": (lambda x: np.gradient(x[:2], [0.0, 2.0]), W),
-    "gradient at even places": (lambda x: np.gradient(x, [0.0, 0.3, 0.6, 0.8999999999999999]), W),
+    "gradient at even places": (lambda x: np.gradient(x, [0.0, 3.0, 6.0, 9.0]), W),
     "average of a list": (lambda w: np.average([1.0, 2.0, 3.0, 5.0], weights=w), W),
     "repeat of two": (lambda x: np.repeat(x[:2], [2, 1]), W),
     "interp at the last of two places": (lambda f: np.interp([0.3, 1.5], [0.0, 1.5], f[:2]), W),
