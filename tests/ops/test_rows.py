@@ -89,9 +89,13 @@ def test_an_axis_is_counted_from_either_end_and_has_to_be_there(function, axis):
 def test_rows_are_added_and_spread_as_numpy_does_it(dtype, shape, order):
     x = arrays(dtype, shape, order, 1)
     total, wanted = sum_rows(x), np.sum(x, axis=0)
+    along_last = sum_along(x, -1)
     eps = np.finfo(dtype).eps if x.dtype.kind in "fc" else 0.0
     assert_allclose(total, wanted, rtol=0, atol=16 * eps * np.sum(np.abs(x)))
-    assert np.asarray(total).dtype == wanted.dtype
+    assert np.asarray(total).dtype == along_last.dtype == wanted.dtype
+    assert_allclose(
+        along_last, np.sum(x, axis=-1, keepdims=True), rtol=0, atol=16 * eps * np.sum(np.abs(x))
+    )
     assert_array_equal(spread_rows(x, rows=2), np.stack([x, x]), strict=True)
 
 
