@@ -315,9 +315,8 @@ def planned(
     of_file = {
         n for (file, _, _), names in known.tests.items() if file == mutant.file for n in names
     }
-    if not of_file:  # classes and constants alone
-        of_file = set(rank.order)
-    return False, rank.chosen(direct, of_row, called, of_file), new
+    # What a table says may matter to tests that run no line of its file.
+    return False, rank.chosen(direct, of_row, called, of_file, set(rank.order)), new
 
 
 def warm_trial(
