@@ -109,6 +109,16 @@ def test_least_squares_leave_out_in_the_derivative_what_numpy_leaves_out(rcond, 
     assert (np.max(np.abs(b_bar)) > 1e10) == kept
 
 
+@pytest.mark.parametrize("rcond", [-1, 0.0, 1.0, 2.5])
+@pytest.mark.parametrize(("s", "rank"), [(1.5e-16, 2), (1e-17, 1)])
+def test_a_cutoff_that_is_no_fraction_is_the_precision_of_the_machine(rcond, s, rank):
+    """LAPACK's, which is half of NumPy's eps."""
+    a = np.diag([1.0, s])
+    assert np.linalg.lstsq(a, np.ones(2), rcond)[2] == rank
+    b_bar = mg.grad(lambda b: np.sum(np.linalg.lstsq(a, b, rcond)[0]))(np.ones(2))
+    assert_allclose(b_bar, [1.0, 1.0 / s if rank == 2 else 0.0])
+
+
 def test_powers_agree_with_products():
     for n in range(-4, 6):
         base = np.linalg.inv if n < 0 else lambda a: a * 1.0

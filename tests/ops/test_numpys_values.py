@@ -387,6 +387,13 @@ def test_what_least_squares_leave_out_is_numpys(rcond):
         assert_array_equal(inverse.value, np.linalg.pinv(M, rtol=rcond))
 
 
+def test_integers_are_averaged_as_numbers():
+    with mg.Tape() as tape:
+        n = tape.variable(np.array([1, 2, 4]))
+        found = plain(np.average(n, weights=[1, 2, 1]))
+    assert found == np.average([1, 2, 4], weights=[1, 2, 1]) == 2.25
+
+
 def test_where_of_one_operand_and_counts_are_plain():
     with mg.Tape() as tape:
         x, n = tape.variable(V), tape.variable(np.array([0, 2, 2]))

@@ -129,3 +129,18 @@ def test_the_slope_of_tanh_broadcasts_and_widens(shape, shape_of_y):
     wide, small = np.full(shape, 3.0), np.full(shape_of_y, 0.5, np.float32)
     for d, y in ((wide, small), (wide, small.astype(float)), (wide.astype(np.float32), small)):
         assert_array_equal(tanh_slope(d, y), d * (1.0 - y * y), strict=True)
+
+
+@pytest.mark.parametrize("wide", ["x", "w", "b", None])
+def test_a_layer_has_the_dtype_of_the_widest(wide):
+    from minigrad.ops.special import dense, dense_tanh
+
+    parts = {"x": np.full((2, 3), 0.5), "w": np.full((3, 2), 0.3), "b": np.full(2, 0.1)}
+    parts = {k: v if k == wide else v.astype(np.float32) for k, v in parts.items()}
+    y = parts["x"] @ parts["w"] + parts["b"]
+    assert_allclose(dense(**parts), y, rtol=1e-6, strict=True)
+    assert_allclose(dense_tanh(**parts), np.tanh(y), rtol=1e-6, strict=True)
+
+
+def test_a_single_row_of_logits_has_its_cross_entropy():
+    assert_allclose(nn.cross_entropy(np.zeros((1, 4)), np.array([2])), np.log(4.0))

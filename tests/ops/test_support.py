@@ -106,3 +106,7 @@ def test_what_is_true_or_false_is_plain(ufunc):
     with mg.Tape() as tape:
         found = ufunc(*[tape.variable(x)] * ufunc.nin)
     assert_array_equal(found, ufunc(*[x] * ufunc.nin), strict=True)
+
+
+def test_what_there_is_nothing_to_say_of_has_no_note(rows):
+    assert rows["numpy.sin"]["note"] == rows["numpy.einsum"]["note"] == ""
