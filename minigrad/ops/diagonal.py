@@ -26,7 +26,7 @@ def places(rows: int, columns: int, k: int) -> tuple[Any, Any]:
     return kept(numbers), kept(numbers + k)
 
 
-def diagonal(x: Any, k: int = 0) -> Any:
+def diagonal(x: Any, k: int) -> Any:
     """Return the k-th diagonal of the last two axes, as the last axis."""
     rows, columns = shape_of(x)[-2:]
     return pick(x, *places(rows, columns, plain_integer(k)), index=BOTH)

@@ -65,7 +65,7 @@ def matrix_norm(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
     if ord in (1, -1, np.inf, -np.inf):
         summed, chosen = axis if abs(ord) == 1 else axis[::-1]
         sums = sum_(absolute(x), axis=(summed,), keepdims=True)
-        y = (max_ if ord > 0 else min_)(sums, axis=(chosen,), keepdims=True)
+        y = (max_ if ord > 0 else min_)(sums, axis=(chosen,))
     elif ord in (2, -2, "nuc"):
         s = svdvals(np_moveaxis(x, axis, (-2, -1)), hermitian=False)
         y = {2: max_, -2: min_, "nuc": sum_}[ord](s, axis=(ndim_of(s) - 1,))

@@ -390,8 +390,9 @@ def test_what_least_squares_leave_out_is_numpys(rcond):
 def test_integers_are_averaged_as_numbers():
     with mg.Tape() as tape:
         n = tape.variable(np.array([1, 2, 4]))
-        found = plain(np.average(n, weights=[1, 2, 1]))
+        found, total = map(plain, np.average(n, weights=[1, 2, 1], returned=True))
     assert found == np.average([1, 2, 4], weights=[1, 2, 1]) == 2.25
+    assert (total, total.dtype) == (4.0, float)
 
 
 def test_where_of_one_operand_and_counts_are_plain():
