@@ -155,7 +155,7 @@ def np_roll(a: Any, shift: Any, axis: Any = None) -> Any:
     """Shifted around the end, along one axis or several; without an axis, as one long row."""
     if axis is None:
         return reshape(np_roll(reshape(a, shape=(-1,)), shift, 0), shape=shape_of(a))
-    shifts, axes = np.broadcast_arrays(np.asarray(shift), np.asarray(axis))
+    shifts, axes = np.broadcast_arrays(shift, axis)
     if shifts.ndim > 1:
         raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
     ndim = ndim_of(a)

@@ -33,7 +33,7 @@ def _bessel_i(x: Any, n: int) -> Any:
 
 bessel_i: Primitive = elementwise(
     _bessel_i,
-    lambda d, y, x, n: d * 0.5 * (bessel_i(x, n=abs(n - 1)) + bessel_i(x, n=n + 1)),
+    lambda d, y, x, n: d * 0.5 * (bessel_i(x, n=n - 1) + bessel_i(x, n=n + 1)),
     name="bessel_i",
 )
 i0 = elementwise(np.i0, lambda d, y, x: d * bessel_i(x, n=1), name="i0")

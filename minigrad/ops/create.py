@@ -52,7 +52,7 @@ def ends_set(y: Any, first: Any, last: Any) -> Any:
     """Return `y` with its first and last element along the first axis replaced, where given."""
     n = shape_of(y)[0]
     place = np.arange(n).reshape((-1,) + (1,) * (ndim_of(y) - 1))
-    if first is not None and n > 0:
+    if first is not None:
         y = where(place == 0, first, y)
     if last is not None and n > 1:
         y = where(place == n - 1, last, y)
@@ -131,7 +131,7 @@ def np_vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     if ndim_of(x) != 1:
         raise ValueError(f"vander: expected a vector, got shape {shape_of(x)}")
     count = shape_of(x)[0] if N is None else operator.index(N)
-    x = astype(x, dtype=np.promote_types(np.asarray(value_of(x)).dtype, int))
+    x = astype(x, dtype=np.promote_types(value_of(x).dtype, int))
     columns = [np.ones_like(value_of(x)), x]
     while len(columns) < count:
         columns.append(columns[-1] * x)

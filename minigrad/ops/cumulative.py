@@ -32,7 +32,7 @@ def reverse(x: Any, axis: int) -> Any:
 def layer_of(y: Any, axis: int, number: int) -> Any:
     """Return a constant of the shape of one layer of `y` along an axis, if it has any."""
     shape = [min(n, 1) if k == axis else n for k, n in enumerate(shape_of(y))]
-    return np.full(shape, number, np.asarray(value_of(y)).dtype)
+    return np.full(shape, number, value_of(y).dtype)
 
 
 def shifted(y: Any, axis: int, first: int) -> Any:
@@ -114,7 +114,7 @@ def cumulative(prim: Primitive, first: int, x: Any, axis: int | None, include_in
     if not include_initial:
         return y
     shape = [1 if k == axis else n for k, n in enumerate(shape_of(x))]
-    return join([np.full(shape, first, np.asarray(value_of(y)).dtype), y], axis)
+    return join([np.full(shape, first, value_of(y).dtype), y], axis)
 
 
 def np_cumulative_sum(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:

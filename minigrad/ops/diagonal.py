@@ -26,7 +26,7 @@ def places(rows: int, columns: int, k: int) -> tuple[Any, Any]:
     return kept(numbers), kept(numbers + k)
 
 
-def diagonal(x: Any, k: int = 0) -> Any:
+def diagonal(x: Any, k: int) -> Any:
     """Return the k-th diagonal of the last two axes, as the last axis."""
     rows, columns = shape_of(x)[-2:]
     return pick(x, *places(rows, columns, plain_integer(k)), index=BOTH)
@@ -62,9 +62,7 @@ def np_diagflat(v: Any, k: int = 0) -> Any:
 @implements(np.trace, method=True)
 def np_trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Sum of a diagonal."""
-    return sum_(
-        np_diagonal(a, offset, axis1, axis2), axis=(max(ndim_of(a) - 2, 0),), keepdims=False
-    )
+    return sum_(np_diagonal(a, offset, axis1, axis2), axis=(max(ndim_of(a) - 2, 0),))
 
 
 def lower(m: Any, k: Any) -> Any:

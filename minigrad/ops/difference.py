@@ -73,7 +73,7 @@ def np_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
         dx = np_diff(x, axis=axis)
     areas = dx * (cut(y, along, 1, None) + cut(y, along, None, -1)) / 2.0
     # Places or steps may have more axes than y; NumPy counts `axis` anew in each array.
-    return sum_(areas, axis=(axis_of(axis, ndim_of(areas)),), keepdims=False)
+    return sum_(areas, axis=(axis_of(axis, ndim_of(areas)),))
 
 
 @implements(np.gradient)

@@ -95,7 +95,7 @@ def explicit(subscripts: str, ndims: tuple[int, ...]) -> str:
             raise ValueError(f"einsum: {term!r} in {subscripts!r} is for an operand of {ndim} axes")
     if not arrow:
         once = sorted(c for c in set(inputs) if c not in ",." and inputs.count(c) == 1)
-        output = "." * 3 * ("..." in inputs) + "".join(once)
+        output = "..." + "".join(once)  # of no axes, if no operand has one
     widest = max(widths)
     if widest > 0 and "..." not in output:
         raise ValueError(f"einsum: the output in {subscripts!r} needs an ellipsis as well")

@@ -49,7 +49,7 @@ def _irfftn(x: Any, n: int, axes: tuple[int, ...], norm: Any) -> Any:
 
 def weights(y: Any, n: int, axis: int) -> Any:
     """Return how many frequencies each of a halved spectrum stands for."""
-    w = np.full(n // 2 + 1, 2.0, np.asarray(value_of(y)).real.dtype)
+    w = np.full(n // 2 + 1, 2.0, value_of(y).real.dtype)
     w[0] = 1.0
     if n % 2 == 0:
         w[-1] = 1.0

@@ -95,7 +95,9 @@ def _lstsq(ab: Any, n: int, rcond: Any) -> tuple[Any, ...]:
 def cutoff_of(a: Any, rcond: Any) -> float:
     """Return the fraction below which `lstsq` takes a singular value for zero."""
     eps = np.finfo(np.result_type(value_of(a), np.float32)).eps
-    return float(eps * max(shape_of(a)) if rcond is None else eps if rcond < 0 else rcond)
+    if rcond is None:
+        return float(eps * max(shape_of(a)))
+    return float(rcond if 0 < rcond < 1 else eps / 2)  # as LAPACK reads it
 
 
 def lstsq_vjp(y_bar: Any, y: Any, ab: Any, n: int, rcond: Any) -> Any:

@@ -23,7 +23,7 @@ from minigrad.ops.rules import axes_of, ndim_of, shape_of, unvarying
 from minigrad.ops.shape import reshape
 from minigrad.variable import value_of
 
-is_nonzero = unvarying(lambda x: np.asarray(x) != 0, "is_nonzero")
+is_nonzero = unvarying(lambda x: np.not_equal(x, 0), "is_nonzero")
 
 
 def slope(y: Any, x: Any, axis: Any, ord: Any = None) -> Any:
@@ -34,7 +34,7 @@ def slope(y: Any, x: Any, axis: Any, ord: Any = None) -> Any:
         return conj(x) * where(here, 1.0 / y, 0.0)
     size = where(is_nonzero(x), absolute(x), 1.0)
     direction = conj(x) / size if np.iscomplexobj(value_of(x)) else sign(x)
-    return direction if ord == 1 else direction * (size / y) ** (ord - 1)
+    return direction if ord == 1 else direction * where(here, (size / y) ** (ord - 1), 0.0)
 
 
 def vector_norms(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,7 +65,7 @@ def matrix_norm(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
     if ord in (1, -1, np.inf, -np.inf):
         summed, chosen = axis if abs(ord) == 1 else axis[::-1]
         sums = sum_(absolute(x), axis=(summed,), keepdims=True)
-        y = (max_ if ord > 0 else min_)(sums, axis=(chosen,), keepdims=True)
+        y = (max_ if ord > 0 else min_)(sums, axis=(chosen,))
     elif ord in (2, -2, "nuc"):
         s = svdvals(np_moveaxis(x, axis, (-2, -1)), hermitian=False)
         y = {2: max_, -2: min_, "nuc": sum_}[ord](s, axis=(ndim_of(s) - 1,))

@@ -170,8 +170,8 @@ mean: Primitive = Primitive(
 )
 
 # fmt: off
-def_vjp(sum_, lambda y_bar, y, x, initial=0, **at: spread(y_bar, x, **at))
-def_jvp(sum_, lambda x_dot, y, x, initial=0, **at: sum_(x_dot, **at))
+def_vjp(sum_, lambda y_bar, y, x, initial=None, **at: spread(y_bar, x, **at))
+def_jvp(sum_, lambda x_dot, y, x, initial=None, **at: sum_(x_dot, **at))
 def_vjp(mean, lambda y_bar, y, x, **at:            spread(y_bar / count_of(x, **at), x, **at))
 def_jvp(mean, lambda x_dot, y, x, **at:            mean(x_dot, **at))
 

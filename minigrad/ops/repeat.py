@@ -15,7 +15,7 @@ from minigrad.ops.axes import flip, np_moveaxis
 from minigrad.ops.create import np_linspace
 from minigrad.ops.elementwise import astype
 from minigrad.ops.index import kept, pick, take_at
-from minigrad.ops.rules import axis_of, ndim_of, shape_of
+from minigrad.ops.rules import axis_of, ndim_of, plain_integer, shape_of
 from minigrad.ops.shape import along, broadcast_to, lengths, raveled, reshape
 from minigrad.ops.stack import join
 from minigrad.primitive import Primitive, def_jvp, def_vjp
@@ -64,7 +64,7 @@ def np_resize(a: Any, new_shape: Any) -> Any:
     if min(shape, default=0) < 0:
         raise ValueError("all elements of `new_shape` must be non-negative")
     if n == 0:
-        return np.zeros(shape, np.asarray(value_of(a)).dtype)
+        return np.zeros(shape, value_of(a).dtype)
     return reshape(take_at(raveled(a), kept(np.arange(size) % n), 0), shape=shape)
 
 
@@ -140,10 +140,12 @@ def np_pad(
     ndim = ndim_of(array)
     if ndim == 0:
         return array
-    widths = pairs(pad_width, ndim, "pad_width")
-    if np.asarray(widths).dtype.kind not in "iu" or np.min(widths, initial=0) < 0:
+    widths = tuple(
+        (plain_integer(before), plain_integer(after))
+        for before, after in pairs(pad_width, ndim, "pad_width")
+    )
+    if np.min(widths) < 0:
         raise ValueError(f"pad: pad_width={pad_width!r}; expected integers that are not negative")
-    widths = tuple((int(before), int(after)) for before, after in widths)
     if mode == "constant":
         return pad(array, widths=widths, values=pairs(constant_values, ndim, "constant_values"))
     if mode in ("edge", "reflect", "symmetric", "wrap"):
@@ -166,7 +168,7 @@ def np_pad(
 def ramped(x: Any, axis: int, width: tuple[int, int], ends: tuple[Any, Any]) -> Any:
     """Return `x` with straight ramps down to the end values before and after it along an axis."""
     layers = [pick(x, index=(slice(None),) * axis + (place,)) for place in (0, -1)]
-    kind = np.asarray(value_of(x)).dtype
+    kind = value_of(x).dtype
     before, after = (
         astype(np_linspace(end, layer, n, endpoint=False, axis=axis), dtype=kind)
         for layer, n, end in zip(layers, width, ends, strict=True)

@@ -76,8 +76,6 @@ def np_concatenate(arrays: Any, /, axis: int | None = 0) -> Any:
 def np_stack(arrays: Any, axis: int = 0) -> Any:
     """One behind the other along a new axis."""
     parts = list(arrays)
-    if not parts:
-        raise ValueError("need at least one array to stack")
     return stack(*parts, axis=axis_of(axis, ndim_of(parts[0]) + 1))
 
 

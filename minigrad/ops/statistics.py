@@ -47,7 +47,7 @@ __all__: list[str] = []
 
 def _neighbours(x: Any, axis: Axes, q: Any, unit: float, skip: bool) -> Any:
     x = np.asarray(x)
-    kind = x.dtype if x.dtype.kind == "f" else np.dtype(float)
+    kind = x.dtype
     n = np.sum(~np.isnan(x) if skip else np.ones(x.shape, bool), axis=axis, keepdims=True)
     q = np.asarray(q, kind) / kind.type(unit)
     place = q * (n - 1).astype(kind)
@@ -183,7 +183,7 @@ def nan_deviation(x: Any, axis: Axes, ddof: Any) -> tuple[Any, Any]:
     return conjugated(away), remaining(x, axis=axis, ddof=ddof)
 
 
-def one_each(y: Any, x: Any, axis: Axes, initial: Any = 0) -> Any:
+def one_each(y: Any, x: Any, axis: Axes, initial: Any = None) -> Any:
     """Return the slope of a sum of numbers: 1, for NaN 0."""
     return astype(here(x), dtype=np.asarray(value_of(x)).dtype)
 

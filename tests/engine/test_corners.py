@@ -162,6 +162,25 @@ def test_a_derivative_that_fits_is_recorded_as_it_is():
     assert [line.primitive.name for line in tape] == ["variable", *["multiply"] * 3, "add"]
 
 
+@pytest.mark.parametrize("x", [np.float32(3.0), np.complex128(3.0), np.float64(3.0)], ids=repr)
+def test_a_derivative_in_double_precision_takes_on_the_type_of_its_number(x):
+    with mg.Tape() as tape:
+        v = tape.variable(x)
+        y = v.astype(np.float64) if x.dtype.kind == "f" else v
+        total = np.sum(np.real(y * np.ones(3)))
+    assert tape.gradient(total, v) == 3.0
+    assert tape.gradient(total, v).dtype == x.dtype
+    spread = tape.tangent(y, v, x)
+    assert spread.dtype == y.dtype
+
+
+def test_the_tangent_of_a_number_is_spread_as_the_number_is():
+    with mg.Tape() as tape:
+        x = tape.variable(np.float64(3.0))
+        y = x + np.zeros(2)
+    assert_array_equal(tape.tangent(y, x, np.float64(5.0)), [5.0, 5.0], strict=True)
+
+
 def test_a_number_made_with_a_numpy_scalar_does_not_stay_weak():
     with mg.Tape() as tape:
         weak = tape.variable(2.0) * 3.0

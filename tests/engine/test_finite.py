@@ -61,12 +61,19 @@ def test_a_derivative_that_is_not_finite_is_named_by_the_instruction_it_passes(f
             if way == "recorded":
                 tape.gradient(y, x, cotangent=ones)
         if way == "forward":
-            tape.tangent(y, x, np.ones(3))
-        tape.gradient(y, x, cotangent=ones, contributions=way == "contributions")
+            return tape.tangent(y, x, np.ones(3))
+        return tape.gradient(y, x, cotangent=ones, contributions=way == "contributions")
 
     message = caught(compute)
     assert named(message, name)
     assert "though its value is" in message
+    assert ("the tangent is" if way == "forward" else "the cotangent it passes on") in message
+
+
+@pytest.mark.parametrize("kind", [mg.errors.MinigradError, ArithmeticError])
+def test_the_alarm_is_caught_as_an_error_of_the_package_and_of_arithmetic(kind):
+    with mg.Tape(check="finite") as tape, pytest.raises(kind, match="variable"):
+        tape.variable(np.inf)
 
 
 def test_the_step_in_which_a_training_loop_leaves_the_finite_numbers_is_named():

@@ -119,6 +119,25 @@ def test_what_is_equal_survives_and_what_is_wrong_is_killed():
     assert broken is not None
 
 
+BROKEN = """
+from tests.mutation.trials import Workshop, pytest_with
+
+FILES = ["tests/engine/test_tree.py", {name!r}]
+
+print("it says:", pytest_with(Workshop(lambda workshop, items: None), FILES))
+"""
+
+
+def test_tests_that_can_not_be_collected_are_not_passed(tmp_path):
+    """As with a mutant that breaks their import."""
+    (tmp_path / "test_broken.py").write_text("1 / 0\n\ndef test(): pass\n")
+    code = BROKEN.format(name=str(tmp_path / "test_broken.py"))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert "it says: the tests can't be collected" in done.stdout
+
+
 def test_each_survivor_is_explained_in_a_sentence():
     for key, reason in explained().items():
         assert (ROOT / key[0]).exists()

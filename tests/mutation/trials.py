@@ -72,8 +72,8 @@ class Workshop:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        if not session.testsfailed:
-            self.result = self.work(self, session.items)
+        broken = "the tests can't be collected" if session.testsfailed else None
+        self.result = broken or self.work(self, session.items)
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -315,9 +315,8 @@ def planned(
     of_file = {
         n for (file, _, _), names in known.tests.items() if file == mutant.file for n in names
     }
-    if not of_file:  # classes and constants alone
-        of_file = set(rank.order)
-    return False, rank.chosen(direct, of_row, called, of_file), new
+    # What a table says may matter to tests that run no line of its file.
+    return False, rank.chosen(direct, of_row, called, of_file, set(rank.order)), new
 
 
 def warm_trial(

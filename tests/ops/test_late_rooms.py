@@ -33,6 +33,14 @@ assert "minigrad.ops.{room}" in sys.modules
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_table_of_support_loads_the_late_rooms():
+    code = """
+from minigrad.ops import support_table
+assert {"numpy.fft.fft", "numpy.linalg.svd"} <= {row["function"] for row in support_table()}
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_the_rooms_are_those_that_load_late():
     from minigrad import ops
 

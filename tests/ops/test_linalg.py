@@ -98,6 +98,27 @@ def test_least_squares_has_the_normal_equations():
     assert_allclose(slope, 2 * residual)
 
 
+@pytest.mark.parametrize(("rcond", "kept"), [(None, False), (-1, True), (1e-14, True)])
+def test_least_squares_leave_out_in_the_derivative_what_numpy_leaves_out(rcond, kept):
+    """A singular value between the machine's precision and 100 times that, of 100 rows."""
+    rng = np.random.default_rng(0)
+    u, v = np.linalg.qr(rng.normal(size=(100, 2)))[0], np.linalg.qr(rng.normal(size=(2, 2)))[0]
+    a = u * [1.0, 1.5e-14] @ v
+    assert np.linalg.lstsq(a, u[:, 0], rcond)[2] == 1 + kept
+    b_bar = mg.grad(lambda b: np.sum(np.linalg.lstsq(a, b, rcond)[0]))(u[:, 0])
+    assert (np.max(np.abs(b_bar)) > 1e10) == kept
+
+
+@pytest.mark.parametrize("rcond", [-1, 0.0, 1.0, 2.5])
+@pytest.mark.parametrize(("s", "rank"), [(1.5e-16, 2), (1e-17, 1)])
+def test_a_cutoff_that_is_no_fraction_is_the_precision_of_the_machine(rcond, s, rank):
+    """LAPACK's, which is half of NumPy's eps."""
+    a = np.diag([1.0, s])
+    assert np.linalg.lstsq(a, np.ones(2), rcond)[2] == rank
+    b_bar = mg.grad(lambda b: np.sum(np.linalg.lstsq(a, b, rcond)[0]))(np.ones(2))
+    assert_allclose(b_bar, [1.0, 1.0 / s if rank == 2 else 0.0])
+
+
 def test_powers_agree_with_products():
     for n in range(-4, 6):
         base = np.linalg.inv if n < 0 else lambda a: a * 1.0
@@ -211,6 +232,12 @@ def test_elements_that_are_zero_have_slope_0_in_a_norm(order):
     assert_array_equal(mg.grad(norm)(np.zeros(3)), np.zeros(3))
     assert mg.grad(norm)(np.array([0.0, 1.0]))[0] == 0.0
     assert_array_equal(mg.hessian(norm)(np.zeros(2)), np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("order", [-1, -2.5])
+def test_a_norm_of_negative_order_has_slope_0_where_an_element_makes_it_0(order):
+    with np.errstate(divide="ignore"):
+        assert_array_equal(mg.grad(lambda x: np.linalg.norm(x, order))(np.array([0.0, 3.0])), 0.0)
 
 
 def test_vectors_as_large_as_each_other_share_the_slope():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
 from minigrad.testing import check_grads
@@ -11,6 +11,7 @@ RNG = np.random.default_rng(3)
 V, W, M = RNG.normal(size=5), RNG.uniform(0.5, 2.0, 4), RNG.normal(size=(3, 4))
 CUBE, FORTRAN = RNG.normal(size=(2, 3, 4)), np.asfortranarray(RNG.normal(size=(3, 4)))
 S = np.array(0.7)
+LONG = np.random.default_rng(4).normal(size=40)  # whose squares BLAS adds up to another last bit
 UNEVEN = np.array([0.0, 1.0, 3.0, 3.5])
 
 SMOOTH = {
@@ -216,6 +217,30 @@ SMOOTH = {
     "fabs": (np.fabs, V),
     "fmod": (lambda x: np.fmod(7.3, x), W),
     "trace of a part": (lambda x: np.trace(x, 1), M),
+    "ediff1d of a list between ends": (lambda x: np.ediff1d([1.0, 2.0, 4.0], x, to_begin=x), V),
+    "gradient of a list": (lambda h: np.gradient([1.0, 2.0, 4.0], h), S),
+    "gradient of a list at places": (lambda x: np.gradient([1.0, 2.0, 4.0, 3.0], x), UNEVEN),
+    "gradient of two at even places": (lambda x: np.gradient(x[:2], [0.0, 2.0]), W),
+    "gradient at even places": (lambda x: np.gradient(x, 3.0 * np.arange(40.0)), LONG),
+    "average of a list": (lambda w: np.average([1.0, 2.0, 3.0, 5.0], weights=w), W),
+    "repeat of two": (lambda x: np.repeat(x[:2], [2, 1]), W),
+    "interp at the last of two places": (lambda f: np.interp([0.3, 1.5], [0.0, 1.5], f[:2]), W),
+    "dot of a matrix and a stack": (lambda x: np.dot(M, x), np.moveaxis(CUBE, 1, 2)),
+    "dot with a stack": (lambda x: np.dot(x, np.moveaxis(CUBE, 1, 2)), M),
+    "gradient of a list of integers": (lambda h: np.gradient([1, 2, 4], h), S),
+    "frobenius by its short name along two axes": (
+        lambda x: np.linalg.norm(x, "f", axis=(0, 2)), CUBE
+    ),
+    "piecewise by a flat condition": (
+        lambda x: np.piecewise(x, x > 0.0, [lambda v: v * v, 1.0]), V
+    ),
+    "linspace of one, to where it starts": (lambda x: np.linspace(x, 0.7, 1), S),
+    "interp at the last place, other values beyond": (
+        lambda f: np.interp([0.0, 3.5, 4.0], UNEVEN, f, left=2.0, right=5.0), W
+    ),
+    "norm of a longer vector": (lambda x: np.linalg.norm(x, 2), LONG),
+    "frobenius of more": (lambda x: np.linalg.norm(x, "fro"), LONG.reshape(8, 5)),
+    "frobenius of more by its short name": (lambda x: np.linalg.norm(x, "f"), LONG.reshape(8, 5)),
     "polar factor of a complex matrix": (
         lambda x: np.real(np.sum((np.array([1, 2j, 3]) * polar(x + 1j * np.flip(x))) ** 2)), M
     ),
@@ -362,6 +387,14 @@ def test_what_least_squares_leave_out_is_numpys(rcond):
         assert_array_equal(inverse.value, np.linalg.pinv(M, rtol=rcond))
 
 
+def test_integers_are_averaged_as_numbers():
+    with mg.Tape() as tape:
+        n = tape.variable(np.array([1, 2, 4]))
+        found, total = map(plain, np.average(n, weights=[1, 2, 1], returned=True))
+    assert found == np.average([1, 2, 4], weights=[1, 2, 1]) == 2.25
+    assert (total, total.dtype) == (4.0, float)
+
+
 def test_where_of_one_operand_and_counts_are_plain():
     with mg.Tape() as tape:
         x, n = tape.variable(V), tape.variable(np.array([0, 2, 2]))
@@ -424,3 +457,67 @@ def test_bounds_of_clip_by_their_newer_names():
         x = tape.variable(V)
         for words in ({"min": 0.0}, {"max": 0.0}, {"min": -0.1, "max": 0.1}):
             assert_array_equal(plain(np.clip(x, **words)), np.clip(V, **words))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.rot90(x, 4), lambda x: np.rot90(x, 0), np.copy, lambda x: x.copy(),
+        lambda x: np.transpose(x, (0, 1)), lambda x: np.reshape(x, x.shape), np.atleast_3d,
+        lambda x: x.astype(float), lambda x: np.roll(x, 0, 0), lambda x: np.pad(x, 0),
+        lambda x: np.broadcast_to(x, (3, 4)), lambda x: x[...],
+    ],
+)  # fmt: skip
+def test_the_same_numbers_in_another_array_are_another_value(call):
+    """They have a cotangent of their own, which is a part of the operand's."""
+    with mg.Tape() as tape:
+        x = tape.variable(M)
+        y = call(x)
+        total = np.sum(np.reshape(x, -1) * np.reshape(y, -1))
+    x_bar, y_bar = tape.gradient(total, [x, y])
+    assert_array_equal(np.reshape(y_bar, (3, 4)), M)
+    assert_array_equal(x_bar, 2.0 * M)
+
+
+@pytest.mark.parametrize("at_least", [np.atleast_1d, np.atleast_2d, np.atleast_3d])
+def test_a_list_beside_a_variable_becomes_an_array(at_least):
+    with mg.Tape() as tape:
+        given = at_least([[[1.0, 2.0]]], tape.variable(V))[0]
+    assert type(given) is np.ndarray
+    assert given.shape == (1, 1, 2)
+
+
+ALIKE = np.arange(200) % 2.0  # enough for NumPy to sort by an algorithm that is not stable
+
+
+@pytest.mark.parametrize("way", ["reverse", "forward"])
+def test_equal_elements_keep_their_order_in_the_derivative_of_sort(way):
+    with mg.Tape() as tape:
+        x = tape.variable(ALIKE)
+        y = np.sort(x)
+    order = np.argsort(ALIKE, kind="stable")
+    if way == "forward":
+        assert_array_equal(tape.tangent(y, x, np.arange(200.0)), order)
+    else:
+        assert_array_equal(tape.gradient(y, x, cotangent=np.arange(200.0))[order], np.arange(200))
+
+
+@pytest.mark.parametrize("words", [{"kind": "stable"}, {"stable": True}])
+def test_zeros_of_either_sign_keep_their_order_in_a_stable_sort(words):
+    x = np.where(ALIKE > 0.0, 0.0, -0.0)
+    with mg.Tape() as tape:
+        y = np.sort(tape.variable(x), **words)
+    assert_array_equal(np.signbit(y.value), np.signbit(x))
+
+
+def test_a_power_of_zero_has_slope_zero_in_an_exponent_of_zero():
+    assert mg.grad(lambda p: 0.0**p)(0.0) == mg.grad(lambda p: np.power(0.0, p))(0.0) == 0.0
+
+
+def test_the_slope_of_sinc_near_zero_is_exact():
+    """Against the closed form in more digits, which loses some of them near zero."""
+    x = np.array([-0.0499, 0.03, 0.0499, 0.0501, 0.3])
+    z = x.astype(np.longdouble)
+    angle = np.arctan(np.longdouble(1.0)) * 4.0 * z
+    closed = (np.cos(angle) - np.sin(angle) / angle) / z
+    assert_allclose(mg.grad(lambda x: np.sum(np.sinc(x)))(x), closed, rtol=3e-13)

@@ -1,5 +1,7 @@
 """What NumPy refuses is refused of a Variable too, with the same kind of error."""
 
+from string import ascii_letters
+
 import numpy as np
 import pytest
 
@@ -115,9 +117,13 @@ REFUSED = {
     "inv of a rectangle": (lambda x: np.linalg.inv(x), M),
     "det of a vector": (lambda x: np.linalg.det(x), V),
     "qr of a vector": (lambda x: np.linalg.qr(x), V),
+    "qr of a vector, complete": (lambda x: np.linalg.qr(x, "complete"), V),
+    "pad by one and a half": (lambda x: np.pad(x, 1.5), V),
+    "pad by a table of halves": (lambda x: np.pad(x, ((1, 1), (0.5, 1))), M),
     "qr in an unknown mode": (lambda x: np.linalg.qr(x, "some"), M),
     "svd of a vector": (lambda x: np.linalg.svd(x), V),
     "norm of an unknown order": (lambda x: np.linalg.norm(x, "abc"), M),
+    "norm of a vector by an order of matrices": (lambda x: np.linalg.norm(x, "fro"), V),
     "norm over three axes": (lambda x: np.linalg.norm(x, axis=(0, 1, 2)), M[None]),
     "matrix_power of a rectangle": (lambda x: np.linalg.matrix_power(x, 2), M),
     "matrix_power of half": (lambda x: np.linalg.matrix_power(x[:, :3], 0.5), M),
@@ -138,6 +144,19 @@ REFUSED = {
 
 # The error says NumPy's words, or names the operation: the first word of the row, or one of these.
 SAID = {
+    "vsplit of a vector": "vsplit: expected at least 2 axes, got shape (4,)",
+    "dsplit of a matrix": "dsplit: expected at least 3 axes, got shape (3, 4)",
+    "hsplit of a number": "hsplit: expected at least 1 axes, got shape ()",
+    "convolve of a matrix": "convolve: expected vectors, got shapes",
+    "convolve with a matrix": "convolve: expected vectors, got shapes",
+    "correlate with a matrix": "correlate: expected vectors, got shapes",
+    "norm of a vector by an order of matrices": "norm: ord='fro' is for matrices",
+    "einsum, letters too few": "einsum: 'i' in 'i->i' is for an operand of 2 axes",
+    "einsum, letters too many": "einsum: 'ijk' in 'ijk->i' is for an operand of 2 axes",
+    "pad, by a negative width": "pad: pad_width=-1; expected integers that are not negative",
+    "pad, by one negative width": "pad: pad_width=(1, -1)",
+    "pad by one and a half": "cannot be interpreted as an integer",
+    "pad by a table of halves": "cannot be interpreted as an integer",
     "pad, by three widths": "pad: pad_width=(1, 2, 3)",
     "pad with three values": "pad: constant_values=(1, 2, 3)",
     "pad with three ends": "pad: end_values=(1, 2, 3)",
@@ -181,6 +200,15 @@ def test_it_is_refused_as_numpy_refuses_it(name):
     [
         (lambda x: np.quantile(x, 0.5, method="nearest"), "method='nearest' is not supported"),
         (lambda x: np.geomspace(x[0], 1j, 3), "complex ends are not supported"),
+        (lambda x: np.linalg.qr(np.ones((2, 3, 1)) * x[0], "complete"), "have no derivative"),
+        (
+            lambda x: np.einsum(f"{ascii_letters[:51]}...->...", np.reshape(x[0], (1,) * 53)),
+            "needs > 52 letters",
+        ),
+        (lambda x: np.roll(V, x[0]), "would drop it from the tape"),
+        (lambda x: np.roll(x, 1, x[0]), "would drop it from the tape"),
+        (lambda x: np.pad(x, 1, constant_values=x[0]), "turning into a plain array"),
+        (lambda x: np.pad(x, 1, "linear_ramp", end_values=x[0]), "turning into a plain array"),
         (lambda x: np.geomspace(x[0] * 1j, 1.0, 3), "complex ends are not supported"),
     ],
 )

@@ -82,3 +82,31 @@ def test_a_row_says_how_often_and_how(rows):
         assert rows[name]["orders"] == orders
     assert rows["numpy.exp"]["note"] == ""
     assert {"numpy.fft.fft", "numpy.linalg.svd", "numpy.add.reduce()"} <= set(rows)
+
+
+def test_the_names_that_an_inner_function_uses_are_those_of_the_outer_one():
+    from minigrad.ops.support import names_in
+
+    def outer():
+        return lambda: lambda x: np.sin(x)
+
+    assert {"np", "sin"} <= set(names_in(outer.__code__))
+
+
+TRUE_OR_FALSE = [
+    f for f in vars(np).values() if isinstance(f, np.ufunc) and {"d->?", "dd->?"} & set(f.types)
+]
+
+
+@pytest.mark.parametrize("ufunc", TRUE_OR_FALSE, ids=lambda ufunc: ufunc.__name__)
+def test_what_is_true_or_false_is_plain(ufunc):
+    assert ufunc in UNRECORDED
+    assert len(TRUE_OR_FALSE) > 10
+    x = np.array([-1.0, 0.0, 2.0])
+    with mg.Tape() as tape:
+        found = ufunc(*[tape.variable(x)] * ufunc.nin)
+    assert_array_equal(found, ufunc(*[x] * ufunc.nin), strict=True)
+
+
+def test_what_there_is_nothing_to_say_of_has_no_note(rows):
+    assert rows["numpy.sin"]["note"] == rows["numpy.einsum"]["note"] == ""
