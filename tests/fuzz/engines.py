@@ -73,7 +73,11 @@ def jax_answers(program: Program, second: bool = True) -> Answers:
         value, tangent = jax.jvp(lambda *zs: f(*zs), xs, vs)
         return value, bars(xs), tangent, jax.grad(slope)(xs) if second else None
 
-    value, gradient, tangent, curved = jax.device_get(jax.jit(everything)(xs, vs))
+    found = jax.device_get(jax.jit(everything)(xs, vs))
+    if not all(np.isfinite(x).all() for x in jax.tree.leaves(found)):
+        # Without optimisation XLA makes infinities in some programs (of np.max), compiled as a whole.
+        found = jax.device_get(everything(xs, vs))
+    value, gradient, tangent, curved = found
     return Answers(value, list(gradient), tangent, list(curved) if second else None)
 
 
