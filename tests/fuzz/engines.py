@@ -75,7 +75,7 @@ def jax_answers(program: Program, second: bool = True) -> Answers:
 
     found = jax.device_get(jax.jit(everything)(xs, vs))
     if not all(np.isfinite(x).all() for x in jax.tree.leaves(found)):
-        # Without optimisation XLA makes infinities in some programs (of np.max), compiled as a whole.
+        # Without optimisation XLA makes infinities in some programs (of np.max).
         found = jax.device_get(everything(xs, vs))
     value, gradient, tangent, curved = found
     return Answers(value, list(gradient), tangent, list(curved) if second else None)
