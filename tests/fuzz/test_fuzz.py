@@ -39,10 +39,12 @@ def test_programs(number):
 def test_programs_against(engine):
     if engines.absent([engine]):
         pytest.skip(f"{engine} is not installed: it is in the extra `fuzz`")
+    state = np.random.get_state()  # noqa: NPY002 - which JAX draws from
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a peer's own
         for number in [n for n in range(5) if engine in ENGINES[n]]:
             assert examine(draw_program(1, number), [engine], ["autograd"]).failures == []
+    np.random.set_state(state)  # noqa: NPY002
 
 
 @pytest.mark.parametrize("number", range(3))
