@@ -86,7 +86,7 @@ def _chosen(a: Any, b: Any, y: Any) -> Any:
 
 
 def _tanh_slope(d: Any, y: Any) -> Any:
-    if type(d) is type(y) is np.ndarray and (d.shape, d.dtype) == (y.shape, y.dtype):
+    if type(d) is type(y) is np.ndarray and (d.shape, d.dtype) == (y.shape, y.dtype) and y.ndim:
         slope = y * y  # and on in the same memory
         np.subtract(1.0, slope, out=slope)
         return np.multiply(d, slope, out=slope)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cmath import isfinite
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from minigrad.arguments import are_numbers
 from minigrad.ops.elementwise import elementwise, exp, tanh, tanh_slope
 from minigrad.ops.products import matmul_nt, matmul_tn
-from minigrad.ops.rows import counting, highest, spread_rows, sum_along, sum_rows
+from minigrad.ops.rows import highest, inner, places, spread_rows, sum_along, sum_rows, summed
 from minigrad.ops.rules import unvarying
 from minigrad.primitive import by_position, def_jvp, def_vjp, primitive
 from minigrad.variable import value_of
@@ -240,8 +240,8 @@ def twice(scale: Any, w: Any) -> Any:
 
 
 def_vjp(sum_squares, by_position(lambda k, y_bar, y, *weights: twice(y_bar, weights[k])))
-def_jvp(sum_squares, by_position(lambda k, w_dot, y, *weights: 2 * np.vdot(weights[k], w_dot)))
-def_vjp(twice, lambda y_bar, y, s, w: 2 * np.vdot(y_bar, w), lambda y_bar, y, s, w: twice(s, y_bar))
+def_jvp(sum_squares, by_position(lambda k, w_dot, y, *weights: 2 * summed(w_dot, weights[k])))
+def_vjp(twice, lambda y_bar, y, s, w: 2 * summed(y_bar, w), lambda y_bar, y, s, w: twice(s, y_bar))
 def_jvp(twice, lambda s_dot, y, s, w: twice(s_dot, w), lambda w_dot, y, s, w: twice(s, w_dot))
 
 
@@ -258,6 +258,8 @@ def _shift(x: Any, axis: Any) -> Any:
         flat = x.ravel()
         if flat.dot(flat) < BEARABLE[x.dtype.char]:
             return 0.0
+    if not np.size(x):
+        return 0.0
     top = highest(x, axis)
     one = np.vdot(top, top)  # one number, quicker to look at than each
     return top if isfinite(one) else np.where(np.isfinite(top), top, 0.0)
@@ -395,7 +397,10 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     return picked(logits, log_softmax(logits, axis=1), labels)
 
 
-UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
+@cache
+def unsigned(dtype: Any) -> Any:
+    """Return the unsigned integers of the size and the byte order of others."""
+    return np.dtype(dtype.str.replace("i", "u"))
 
 
 def _check_labels(logits: Any, labels: Any) -> None:
@@ -405,7 +410,7 @@ def _check_labels(logits: Any, labels: Any) -> None:
             return
         if labels.shape == shape[:1] and labels.dtype.kind in "iu":
             # Seen as unsigned, a negative label is a very large one; argmax is quicker than max.
-            numbers = labels.view(UNSIGNED[labels.itemsize])
+            numbers = labels.view(unsigned(labels.dtype))
             if numbers[numbers.argmax()] < shape[1]:
                 return
             raise ValueError(
@@ -423,8 +428,8 @@ def _check_labels(logits: Any, labels: Any) -> None:
 def picked(logits: Any, log_p: Any, labels: Any) -> Any:
     """Return the mean of minus the log-probabilities of the labels."""
     if labels.ndim == 1:
-        return np.add.reduce(log_p[counting(len(labels)), labels]) / -len(labels)
-    return np.vdot(labels, log_p) / -len(labels)
+        return np.add.reduce(log_p.reshape(-1).take(places(log_p, labels))) / -len(labels)
+    return inner.function(labels, log_p) / -len(labels)
 
 
 @primitive
@@ -441,9 +446,8 @@ def less_targets(scale: Any, p: Any, labels: Any) -> Any:
     """Return ``scale * (p * total - targets) / n`` for probabilities `p`."""
     factor = scale / len(labels)
     if labels.ndim == 1:
-        p = p * factor
-        # In the flattened array one index for each is enough, which is quicker.
-        p.reshape(-1)[counting(len(p)) * p.shape[1] + labels] -= factor
+        p = np.multiply(p, factor, order="C")
+        p.reshape(-1)[places(p, labels)] -= factor  # one index for each is quicker than two
         return p
     return factor * (p * _total(labels) - labels)
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.nn.hypers import is_single, is_zero, keep, onto, onto_scaled, summed, weak
+from minigrad.nn.hypers import is_single, is_zero, keep, onto, onto_scaled, weak
 from minigrad.ops.elementwise import where
+from minigrad.ops.rows import summed
 from minigrad.ops.rules import unvarying
 from minigrad.primitive import Primitive, def_jvp, def_vjp, primitive
 

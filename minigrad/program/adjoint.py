@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.nn.hypers import inner
 from minigrad.ops.elementwise import add, multiply
 from minigrad.ops.products import matmul, matmul_tn
 from minigrad.ops.reduce import sum_
-from minigrad.ops.rows import sum_rows
+from minigrad.ops.rows import inner, sum_rows
 from minigrad.primitive import unbroadcast
 from minigrad.program.lines import Argument, Constant, Line, Program, shape_of
 from minigrad.program.passes import drop_dead, merge_equal

@@ -21,12 +21,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.arguments import instance
-from minigrad.nn.hypers import inner
 from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import add, divide, multiply, negative, power, subtract
 from minigrad.ops.products import matmul, matmul_nt, matmul_tn
 from minigrad.ops.reduce import mean, sum_
-from minigrad.ops.rows import adds_by_product, sum_rows
+from minigrad.ops.rows import adds_by_product, inner, sum_rows
 from minigrad.primitive import Primitive, unbroadcast
 from minigrad.program.lines import (
     INPUT,

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.nn.hypers import inner
 from minigrad.ops import elementwise as ops
 from minigrad.ops.axes import transpose
 from minigrad.ops.elementwise import astype, multiply
 from minigrad.ops.index import ARRAY, pick
 from minigrad.ops.products import dot, matmul, matmul_nt, matmul_tn, outer, vdot
 from minigrad.ops.reduce import mean, sum_
-from minigrad.ops.rows import spread_rows, sum_rows
+from minigrad.ops.rows import inner, spread_rows, sum_rows
 from minigrad.ops.shape import reshape
 from minigrad.primitive import Primitive, broadcast_to, select, unbroadcast, variable
 from minigrad.program import stacks

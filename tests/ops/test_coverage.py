@@ -1,18 +1,22 @@
-"""Every recorded NumPy function stands in a row of the tables, and no peer records more."""
+"""Every NumPy function that is recorded, and every primitive, stands in a row of the tables."""
 
 import inspect
 from collections import Counter, defaultdict
 from functools import cache
+from importlib import import_module
 from itertools import chain
+from pkgutil import iter_modules
 
 import numpy as np
 import pytest
 from awkward import AS_WRITTEN, FORMS, trials
 from census import CASES, OPERATIONS, called_name, calls, leaders
+from evidence import Recording, Truth
 from test_laws import TOLERANCES
 
 from minigrad.dispatch import FUNCTIONS, REDUCTIONS, UFUNCS
 from minigrad.ops.support import ARRAYS
+from minigrad.primitive import Primitive
 
 HANDLERS = {**FUNCTIONS, **REDUCTIONS}
 
@@ -58,6 +62,39 @@ def test_the_table_is_large():
     assert set(TOLERANCES) == {np.dtype(np.float64), np.dtype(np.float32)}
     assert {operation: tried for operation, tried in forms.items() if len(tried) < 12} == {}
     assert {AS_WRITTEN}.union(*forms.values()) == set(FORMS)
+
+
+def primitives_of(*rooms):
+    """The primitives that have rules, by where they are."""
+    found = {}
+    for room in map(import_module, rooms):
+        for file in [room, *modules_in(room)]:
+            found |= {f"{file.__name__}.{name}": prim for name, prim in vars(file).items()}
+    return {
+        where: prim for where, prim in found.items() if isinstance(prim, Primitive) and prim.vjps
+    }
+
+
+def modules_in(room):
+    names = (module.name for module in iter_modules(room.__path__, f"{room.__name__}."))
+    return map(import_module, names)
+
+
+def test_every_primitive_with_rules_is_reached_from_a_row(monkeypatch):
+    """Also what only rules call, in sweeps over sweeps."""
+    called = set()
+    call = Primitive.__call__
+
+    def spy(prim, *args, **params):
+        called.add(prim)
+        return call(prim, *args, **params)
+
+    monkeypatch.setattr(Primitive, "__call__", spy)
+    with np.errstate(all="ignore"):
+        for case in CASES:
+            Recording(Truth(case.function, case.operands(), case.order, case.analytic))
+    found = primitives_of("minigrad.ops", "minigrad.nn", "minigrad.optim")
+    assert [where for where, prim in found.items() if prim not in called] == []
 
 
 @cache

@@ -10,9 +10,8 @@ from machines import ELEMENTWISE, SUMS, VIEWS, interpret, programs, record, same
 from numpy.testing import assert_allclose
 
 from minigrad import nn, tree
-from minigrad.nn.hypers import inner
 from minigrad.ops.products import matmul_tn
-from minigrad.ops.rows import sum_rows
+from minigrad.ops.rows import inner, sum_rows
 from minigrad.optim import sgd
 from minigrad.primitive import unbroadcast
 from minigrad.program import StepPrograms
