@@ -245,7 +245,6 @@ def unbroadcast(x_bar: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(np.add.reduce(x_bar, axis=axes), shape)[()]
 
 
-def_vjp(variable, lambda y_bar, y, x: y_bar)
 def_jvp(variable, lambda x_dot, y, x: x_dot)
 def_vjp(add, lambda y_bar, y, a, b: y_bar, lambda y_bar, y, a, b: y_bar)
 def_jvp(add, lambda a_dot, y, a, b: a_dot, lambda b_dot, y, a, b: b_dot)

@@ -301,7 +301,7 @@ class Tape:
         """Return where the sources are, having checked that they can have a derivative."""
         leaves = tree.leaves(sources)
         for k, x in enumerate(leaves):
-            if type(x) is Variable and x.tape is self and np.asarray(x.value).dtype.kind in "fcO":
+            if type(x) is Variable and x.tape is self and np.asarray(x._value).dtype.kind in "fcO":
                 continue  # it varies smoothly: floating, complex or exact
             what = f"source{list(tree.paths(sources))[k]}"
             self._check_owner(x, what)
@@ -315,13 +315,17 @@ class Tape:
         """Return the cotangents that a backward sweep starts from, by instruction."""
         if cotangent is None:
             value = value_of(target)
-            one = isinstance(value, float) or (tree.children(target) is None and not np.ndim(value))
-            if not one or np.asarray(value).dtype.kind not in "fiuO":
+            is_float = isinstance(value, float)
+            single = is_float or (tree.children(target) is None and not np.ndim(value))
+            if not single or not (is_float or np.asarray(value).dtype.kind in "fiuO"):
                 raise errors.TargetError(
                     f"a gradient needs one real scalar target, this is {target!r:.60}: sum it, "
                     f"or give `cotangent=` the weights of its elements"
                 )
-            cotangent = filled_like(value, 1)
+            self._check_owner(target, "the target")
+            # A Python float is NumPy's on a closed tape, see `_checked`.
+            seed = np.float64(1.0) if is_float and not self.is_open else filled_like(value, 1)
+            return {target.index: seed} if isinstance(target, Variable) else {}
         seeds: dict[int, Any] = {}
         for y, y_bar in zip(tree.leaves(target), tree.walk(cotangent, target, []), strict=True):
             self._check_owner(y, "the target")
@@ -337,8 +341,6 @@ class Tape:
 
     def _checked(self, derivative: Any, primal: Any, what: str) -> Any:
         """Check that a derivative given by the user has the shape of its primal."""
-        if type(derivative) is type(primal) is np.float64:
-            return derivative
         self._check_owner(derivative, what)
         given, wanted = np.shape(value_of(derivative)), np.shape(primal)
         if given != wanted:
@@ -363,8 +365,7 @@ class Tape:
         """Run a sweep, having checked the constants that it will read."""
         if self.is_open and self.thread != threading.get_ident():
             raise errors.TapeError("another thread has this tape open: a sweep would record on it")
-        first, last = min(sources, default=0), max(targets, default=-1)
-        self.watch.begin_sweep(self, first, last)
+        self.watch.begin_sweep(self, min(sources, default=0), max(targets, default=-1))
         try:
             return way(self, *ends, finite.witness(self, note))
         finally:

@@ -54,6 +54,8 @@ def record(f: Function, args: Sequence[Any], chosen: Sequence[int], kwargs: Any)
 
 def positions(argnums: int | Sequence[int], args: Sequence[Any]) -> list[int]:
     """Return `argnums` as a list of positions that are there."""
+    if type(argnums) is int and 0 <= argnums < len(args):
+        return [argnums]  # as most are
     listed = hasattr(argnums, "__iter__") and not isinstance(argnums, str)
     wanted: list[Any] = [*argnums] if listed else [argnums]  # type: ignore[misc]
     for k in wanted:

@@ -14,11 +14,6 @@ from minigrad.variable import value_of
 
 __all__ = ["dense", "mlp"]
 
-ROWS = (
-    "{}: x has shape {}; expected (n, inputs), a row for each example: of a single one, "
-    "x[np.newaxis]"
-)
-
 
 def dense(params: Any, x: Any) -> Any:
     """Return ``x @ w + b``: a layer.
@@ -41,8 +36,7 @@ def dense(params: Any, x: Any) -> Any:
     >>> nn.dense({"w": np.ones((2, 3)), "b": np.zeros(3)}, np.ones((1, 2)))
     array([[2., 2., 2.]])
     """
-    if np.ndim(value_of(x)) < 2:
-        raise ValueError(ROWS.format("dense", np.shape(value_of(x))))
+    check_rows("dense", x)
     try:
         return special.dense(x, params["w"], params["b"])
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
@@ -79,13 +73,12 @@ def mlp(params: Sequence[Any], x: Any, activation: Callable[..., Any] = tanh) ->
     >>> nn.mlp(params, np.zeros((5, 64))).shape
     (5, 10)
     """
-    if not isinstance(params, Sequence):
+    if type(params) is not list and not isinstance(params, Sequence):
         raise TypeError(
             f"mlp: params must be a list of a dict with w and b for each layer, got {params!r:.60}"
         )
     function("mlp: activation=", activation)
-    if np.ndim(value_of(x)) < 2:
-        raise ValueError(ROWS.format("mlp", np.shape(value_of(x))))
+    check_rows("mlp", x)
     if len(params) == 0:
         raise ValueError(
             "mlp: there are no layers; expected a list of a dict with w and b for each"
@@ -100,6 +93,16 @@ def mlp(params: Sequence[Any], x: Any, activation: Callable[..., Any] = tanh) ->
             check_layer(f"mlp, layer {k}", layer, x)
             raise
     return dense(params[-1], x)
+
+
+def check_rows(what: str, x: Any) -> None:
+    """Raise if the inputs are not a row for each example."""
+    shape = getattr(value_of(x), "shape", None)
+    if len(np.shape(x) if shape is None else shape) < 2:
+        raise ValueError(
+            f"{what}: x has shape {np.shape(value_of(x))}; expected (n, inputs), a row for each "
+            f"example: of a single one, x[np.newaxis]"
+        )
 
 
 def check_layer(what: str, params: Any, x: Any) -> None:

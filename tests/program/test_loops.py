@@ -223,7 +223,7 @@ AWKWARD = [0.0, -0.0, 1.0, -1.0, 0.3, 30.0, -30.0, 800.0, -800.0, np.inf, -np.in
 
 @pytest.mark.parametrize("prim", [*MATH, *SCALARS], ids=lambda prim: prim.name)
 def test_scalar_forms_are_the_primitives(prim):
-    operands = prim.function.nin if isinstance(prim.function, np.ufunc) else len(prim.vjps)
+    operands = prim.function.nin if isinstance(prim.function, np.ufunc) else len(prim.jvps)
     inputs = [0.5] * operands
     program = record(lambda *x: prim(*x) + 0.0, *inputs)
     function = emit(program).function
