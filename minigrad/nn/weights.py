@@ -229,5 +229,6 @@ def match(places: list[str], givens: list[str], what: str) -> Plan:
 def numeric(what: str, hypers: list[Any]) -> None:
     """Raise if one of some hyperparameters is no number, array or Variable."""
     for x in hypers:
-        if type(x) is not float and not are_numbers(value_of(x)):
+        value = value_of(x)
+        if type(value) is not float and not are_numbers(value):
             raise TypeError(f"{what} must be a number, an array or a Variable, got {x!r:.60}")
