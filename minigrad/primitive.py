@@ -87,13 +87,12 @@ class Primitive:
         for arg in args:
             index = -1
             if (kind := type(arg)) is Variable:
-                owner = arg.tape
-                if owner.is_open:
-                    if owner is not tape:
-                        if tape is not None or owner.thread != get_ident():
-                            raise TapeMismatchError(f"{self.name}: {ONE_TAPE}")
-                        tape = owner
+                if (owner := arg.tape) is tape:
                     index = arg.index
+                elif owner.is_open:
+                    if tape is not None or owner.thread != get_ident():
+                        raise TapeMismatchError(f"{self.name}: {ONE_TAPE}")
+                    tape, index = owner, arg.index
                 arg = arg._value
             elif kind is list or kind is tuple:
                 arg = np.array(arg)

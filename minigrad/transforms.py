@@ -44,12 +44,15 @@ def recording() -> AbstractContextManager[Tape]:
 
 def record(f: Function, args: Sequence[Any], chosen: Sequence[int], kwargs: Any) -> Any:
     """Call `f` with the chosen arguments made variables; return tape, variables and output."""
+    tape = current_tape()
+    if tape is None:
+        with Tape():
+            return record(f, args, chosen, kwargs)
     given = list(args)
-    with recording() as tape:
-        for k in chosen:
-            given[k] = tape.variable(args[k])
-        y = f(*given, **kwargs)
-    return tape, tuple(given[k] for k in chosen), y
+    for k in chosen:
+        given[k] = tape.variable(args[k])
+    y = f(*given, **kwargs)
+    return tape, tuple([given[k] for k in chosen]), y
 
 
 def positions(argnums: int | Sequence[int], args: Sequence[Any]) -> list[int]:
