@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,14 +36,11 @@ Function = Callable[..., Any]
 SINGLE = (int, np.integer)
 
 
-def recording() -> AbstractContextManager[Tape]:
-    """Return the tape that is open, to stay so, or a new one that is closed at the end."""
-    tape = current_tape()
-    return Tape() if tape is None else nullcontext(tape)
-
-
 def record(f: Function, args: Sequence[Any], chosen: Sequence[int], kwargs: Any) -> Any:
-    """Call `f` with the chosen arguments made variables; return tape, variables and output."""
+    """Call `f` with the chosen arguments made variables; return tape, variables and output.
+
+    It is recorded on the tape that is open, or on a new one, which is closed at the end.
+    """
     tape = current_tape()
     if tape is None:
         with Tape():
@@ -117,11 +114,17 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Callable[..
     function("value_and_grad: f", f)
 
     def with_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        tape, variables, y = record(f, args, positions(argnums, args), kwargs)
-        seed = 1.0 if _numbers.are_complex and is_complex_number(y) else None
-        return on(tape, y), as_asked(argnums, tape.gradient(y, variables, cotangent=seed))
+        tape, y, gradient = swept(f, argnums, args, kwargs)
+        return on(tape, y), gradient
 
     return with_gradient
+
+
+def swept(f: Function, argnums: int | Sequence[int], args: Sequence[Any], kwargs: Any) -> Any:
+    """Record `f` and sweep backward; return the tape, the output and the gradient."""
+    tape, variables, y = record(f, args, positions(argnums, args), kwargs)
+    seed = 1.0 if _numbers.are_complex and is_complex_number(y) else None
+    return tape, y, as_asked(argnums, tape.gradient(y, variables, cotangent=seed))
 
 
 class _Numbers(threading.local):
@@ -177,8 +180,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     (5.0, 2.0)
     """
     function("grad: f", f)
-    both = value_and_grad(f, argnums)
-    return lambda *args, **kwargs: both(*args, **kwargs)[1]
+    return lambda *args, **kwargs: swept(f, argnums, args, kwargs)[2]
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
