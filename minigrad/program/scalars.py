@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from minigrad.ops import elementwise as ops
 from minigrad.ops import special
+from minigrad.ops.axes import transpose
 from minigrad.primitive import Primitive
 
 __all__ = ["MATH", "SCALARS"]
@@ -32,5 +33,6 @@ SCALARS: dict[Primitive, str] = {
     special.sigmoid:  "1.0 / (1.0 + math.exp(-{0}))",
     special.softplus: "max({0}, 0.0) + math.log1p(math.exp(-abs({0})))",
     special.relu:     "({0} if {0} > 0.0 else 0.0)",
+    transpose:        "{0}",
 }
 # fmt: on

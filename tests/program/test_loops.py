@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 
 import minigrad as mg
 from minigrad import nn, tree
+from minigrad.ops.axes import transpose
 from minigrad.program import emit
 from minigrad.program.scalars import MATH, SCALARS
 
@@ -225,7 +226,8 @@ AWKWARD = [0.0, -0.0, 1.0, -1.0, 0.3, 30.0, -30.0, 800.0, -800.0, np.inf, -np.in
 def test_scalar_forms_are_the_primitives(prim):
     operands = prim.function.nin if isinstance(prim.function, np.ufunc) else len(prim.jvps)
     inputs = [0.5] * operands
-    program = record(lambda *x: prim(*x) + 0.0, *inputs)
+    params = {"axes": ()} if prim is transpose else {}
+    program = record(lambda *x: prim(*x, **params) + 0.0, *inputs)
     function = emit(program).function
     for x in AWKWARD:
         for y in AWKWARD if operands == 2 else [0.0]:
