@@ -26,7 +26,7 @@ from minigrad.program.loop import Loop, emit_loop
 from minigrad.program.passes import optimise, repr_of
 from minigrad.program.recurrence import emit_recurrence, recurrence
 from minigrad.program.scan import Rest
-from minigrad.program.store import compute_late, nbytes, split
+from minigrad.program.store import compute_late, nbytes, parts_of, split
 from minigrad.tape import Tape
 from minigrad.variable import value_of
 
@@ -109,6 +109,7 @@ class StepPrograms:
         kinds = [program.kind(k) for k in (*state, *new)]
         self.keeps_kinds = kinds[: len(state)] == kinds[len(state) :]
         ahead = program.needed(new)
+        ahead |= parts_of(program, ahead) & program.needed(bars)
         behind, saved = split(program, ahead, given, bars)
         # What is the same at every step is computed once, on both ways.
         same = fixed_lines(program, [*state, *brought, *batch, *new_bars])

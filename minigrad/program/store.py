@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from minigrad.ops.elementwise import add, multiply, negative, subtract
+from minigrad.primitive import select
 from minigrad.program.lines import Argument, Line, Program
 
-__all__ = ["compute_late", "split", "worth_recomputing"]
+__all__ = ["compute_late", "parts_of", "split", "worth_recomputing"]
 
 CHEAP = (add, subtract, multiply, negative)
 PRICE = 4096  # bytes that are stored and read back in the time of one call of NumPy
@@ -43,6 +44,15 @@ def split(
     )
     behind |= again
     return behind, stored(program, ahead, behind, bars)
+
+
+def parts_of(program: Program, lines: set[int]) -> set[int]:
+    """Return the parts of several results: one that is read is stored alone, not with the rest."""
+    return {
+        number
+        for number, line in program.lines.items()
+        if line.primitive is select and not lines.isdisjoint(line.reads)
+    }
 
 
 def stored(

@@ -97,7 +97,7 @@ class Unroll:
             n = len(floating(state))
             cost, state_bar, hyper_bars = found(state, self.flat, n)
             if (found.frozen and found.frozen.holds()) or alike(
-                cost, self.run.cost(self.unflatten(state), self.values)
+                cost, self.run.cost(self.plain(state), self.values)
             ):
                 self.gather(hyper_bars, None)
                 return cost, state_bar
@@ -272,7 +272,7 @@ class Unroll:
             return True
         entries = [weak(schedule[t]) for schedule in self.schedules]
         replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
-        new = self.run.step(self.unflatten(state), self.at_step(t), batch)
+        new = self.run.step(self.plain(state), self.at_step(t), batch)
         return all(map(alike, replayed, tree.walk(new, self.shape, [])))
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
@@ -311,6 +311,14 @@ class Unroll:
     def unflatten(self, state: State) -> Any:
         """Return a state as the tree that the run's functions know."""
         return tree.unflatten(self.shape, state)
+
+    def plain(self, state: State) -> Any:
+        """Return a state as plain training has it: a number is NumPy's if it began as NumPy's."""
+        firsts = (type(value_of(first)) for first in self.first)
+        pairs = zip(state, firsts, strict=True)
+        return self.unflatten(
+            [np.float64(x) if type(x) is float is not kind else x for x, kind in pairs]
+        )
 
     def hypers_at(self, t: int) -> list[Any]:
         """Return the hypers as step `t` sees them, as a flat list."""
