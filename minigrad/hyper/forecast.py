@@ -252,7 +252,7 @@ def recorded(unroll: Unroll, state: State) -> Costs:
 
 def plain(unroll: Unroll, state: State) -> Costs:
     """Return the time of a step on plain numbers."""
-    given, hypers = unroll.plain(state), unroll.at_step(0)
+    given, hypers = unroll.plain(state), unroll.run.slicer(unroll.marked, unroll.given)(0)
     return {"plain": timed(lambda: unroll.run.step(given, hypers, unroll.run.batch(0)))}
 
 

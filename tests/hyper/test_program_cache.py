@@ -131,3 +131,18 @@ def test_the_cost_is_of_the_same_kind_compiled_or_not():
         results = [mg.hypergradient(run, 0.1, "stored") for _ in range(4)]
         assert len({type(result.cost) for result in results}) == 1
         assert len({float(result.cost) for result in results}) == 1
+
+
+@pytest.mark.parametrize("method", [mg.Stored(), mg.Checkpointed(1), mg.Forward(), mg.Truncated(2)])
+def test_the_functions_are_called_with_numpys_numbers_where_those_were_given(method):
+    """A number of NumPy's can be indexed and has a shape, one of Python's has not."""
+    run = mg.TrainingRun(
+        init=lambda h: np.float64(0.5),
+        step=lambda w, h, b: (w[np.newaxis] * (1.0 - h["eta"][np.newaxis]))[0],
+        cost=lambda w, h: np.sum(w[np.newaxis] * h["scale"][np.newaxis]),
+        steps=4,
+    )
+    hypers = {"eta": np.float64(0.1), "scale": np.float64(2.0)}
+    for _ in range(3):  # the later ones by programs, held against a plain call
+        found = mg.hypergradient(run, hypers, method)
+    assert np.isclose(found.gradient["scale"], 0.5 * 0.9**4)

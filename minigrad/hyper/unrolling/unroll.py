@@ -62,6 +62,7 @@ class Unroll:
         self.fixed = [value for value, varies in pairs if not varies]
         self.schedules = [value for value, varies in pairs if varies]
         self.at_step = run.slicer(self.marked, self.values)
+        self.given = tree.map(lambda hyper: hyper.value, self.marked)  # as plain training has them
         self.bars: list[Any] = [zero(x) for x in self.flat]
         self.why = "" if programs else "programs were not asked for"
         self.shape: Any = None
@@ -97,7 +98,7 @@ class Unroll:
             n = len(floating(state))
             cost, state_bar, hyper_bars = found(state, self.flat, n)
             if (found.frozen and found.frozen.holds()) or alike(
-                cost, self.run.cost(self.plain(state), self.values)
+                cost, self.run.cost(self.plain(state), self.given)
             ):
                 self.gather(hyper_bars, None)
                 return cost, state_bar
@@ -272,7 +273,8 @@ class Unroll:
             return True
         entries = [weak(schedule[t]) for schedule in self.schedules]
         replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
-        new = self.run.step(self.plain(state), self.at_step(t), batch)
+        hypers = self.run.slicer(self.marked, self.given)(t)
+        new = self.run.step(self.plain(state), hypers, batch)
         return all(map(alike, replayed, tree.walk(new, self.shape, [])))
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:

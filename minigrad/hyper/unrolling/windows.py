@@ -52,7 +52,7 @@ def cost_at(run: TrainingRun, unroll: Unroll, state: State) -> float:
     """Return the outer cost of a state, wherever in the run it is; NaN if that is not finite."""
     if any(lost(state, unroll.first)):
         return np.nan
-    cost = value_of(run.cost(unroll.plain(state), unroll.values))
+    cost = value_of(run.cost(unroll.plain(state), unroll.given))
     if np.shape(cost) != ():
         raise TargetError(f"TrainingRun: cost= must return one real scalar, got {cost!r:.80}")
     return float(cost)
