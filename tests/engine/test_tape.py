@@ -611,6 +611,8 @@ def test_two_open_tapes_can_not_be_mixed():
         with pytest.raises(errors.TapeMismatchError):
             one.gradient(x, y)
         with pytest.raises(errors.TapeMismatchError):
+            one.gradient(y, x, cotangent=1.0)
+        with pytest.raises(errors.TapeMismatchError):
             one.gradient(x, x, cotangent=y)
         with pytest.raises(errors.TapeMismatchError):
             two.variable(x)
