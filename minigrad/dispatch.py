@@ -106,33 +106,45 @@ _watching = _Watching()
 def watching() -> Iterator[list[str]]:
     """Collect where a computation looks at values, so that it may branch on them.
 
-    Meanwhile `Variable.value` is a property that takes note of reads from outside this package.
+    Meanwhile a Variable takes note of it when its value is read from outside this package, or when
+    it is looked for in a set or a dict: there it is itself, not its number.
     """
     was, _watching.looked = _watching.looked, []
     with _lock:
         _watched.append(_watching.looked)
-        Variable.value = property(look)
+        Variable.value, Variable.__hash__ = property(look), look_up  # type: ignore[method-assign, assignment]
     try:
         yield _watching.looked
     finally:
         with _lock:
             _watched.pop()
             if not _watched:
-                Variable.value = VALUE
+                Variable.value, Variable.__hash__ = VALUE, HASH  # type: ignore[method-assign]
         _watching.looked = was
 
 
 VALUE: Any = vars(Variable)["value"]
+HASH: Any = Variable.__hash__
 _watched: list[list[str]] = []  # by all threads
 _lock = threading.Lock()
 
 
 def look(variable: Variable) -> Any:
     """Return the value of a Variable; take note if the reader is the user's code."""
-    reader = sys._getframe(1).f_code.co_filename
-    if _watching.looked is not None and not reader.startswith(PACKAGE):
-        _watching.looked.append(f"x.value on {users_line()}")
+    take_note("x.value", sys._getframe(1).f_code.co_filename)
     return variable._value
+
+
+def look_up(variable: Variable) -> int:
+    """Return the hash of a Variable; take note if it is the user's code that looks it up."""
+    take_note("a set or a dict", sys._getframe(1).f_code.co_filename)
+    return object.__hash__(variable)
+
+
+def take_note(what: str, reader: str) -> None:
+    """Note what a file has looked at, if it is none of this package."""
+    if _watching.looked is not None and not reader.startswith(PACKAGE):
+        _watching.looked.append(f"{what} on {users_line()}")
 
 
 PACKAGE = os.path.dirname(__file__)

@@ -27,8 +27,8 @@ class CostProgram:
     ----------
     program : Emitted
         Print it to read its source.
-    frozen : Frozen or None
-        The constants of the cost function, if they can't change.
+    frozen : Frozen
+        The constants of the cost function.
     """
 
     @staticmethod
@@ -37,13 +37,19 @@ class CostProgram:
     ) -> CostProgram | Fallback:
         """Record a cost at each example, a state and hypers; compile it if it is one program."""
         frozen = Frozen.of(cost)
-        traces = [record(cost, *example) for example in examples]
+        if frozen is None:
+            return Fallback("the cost may read something else by the next time")
+        try:
+            with np.errstate(all="ignore"):
+                traces = [record(cost, *example) for example in examples]
+        except Exception as error:
+            return Fallback(f"there is no cost at another state: {error}")
         if any(looked for _, _, looked in traces):
             return Fallback("the cost looks at a value, and may branch on it")
         reason = difference(*(program for program, _, _ in traces))
         return Fallback(reason) if reason else CostProgram(*traces[0][:2], frozen)
 
-    def __init__(self, program: Any, value: Any, frozen: Frozen | None) -> None:
+    def __init__(self, program: Any, value: Any, frozen: Frozen) -> None:
         self.program, self.frozen = emit(optimise(program), "end"), frozen
         self.kind = type(value) if type(value) in (float, np.float64) else None
 
@@ -60,5 +66,5 @@ def record(cost: Callable[[Any, Any], Any], state: Any, hypers: Any) -> tuple[An
         found = cost(given, given_hypers)
         sources = [floating(tree.leaves(given)), tree.leaves(given_hypers)]
         bars = tree.leaves(tape.gradient(found, sources))
-    names = {**named(given, "state"), **named(given_hypers, "hyper")}
-    return of_tape(tape, names, [found, *bars]), value_of(found), looked
+    of_state, of_hypers = named(state=given, hyper=given_hypers)
+    return of_tape(tape, of_state | of_hypers, [found, *bars]), value_of(found), looked

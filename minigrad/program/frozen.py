@@ -24,8 +24,7 @@ from minigrad.primitive import Primitive
 __all__ = ["Frozen"]
 
 # fmt: off
-IMMUTABLE = (type(None), bool, int, float, complex, str, bytes, np.generic, np.ufunc, np.dtype,
-             BuiltinFunctionType)
+IMMUTABLE = (type(None), bool, int, float, complex, str, bytes, np.generic, np.ufunc, np.dtype)
 # fmt: on
 LIBRARIES = {"minigrad", "numpy", "math"}  # whose functions are taken to stay as they are
 READERS = {  # what looks at a state that no name leads to
@@ -72,6 +71,8 @@ class Frozen:
             return True
         if isinstance(value, np.ndarray):
             return not can_change(value) or self.enter_array(value)
+        if isinstance(value, BuiltinFunctionType):  # of an object it would be a method
+            return value.__self__ is None or isinstance(value.__self__, ModuleType)
         if isinstance(value, ModuleType):
             return value.__name__.split(".")[0] in LIBRARIES
         if isinstance(value, Primitive):

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain, count
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,8 +61,10 @@ class StepPrograms:
         one another.
     step_bytes : int
         How many bytes the way back reads of a step.
+    recorded : Program
+        The step and its adjoint as they were recorded.
     frozen : Frozen or None
-        The constants of the step, if they can't change.
+        The constants of the step, if all that it reads is known.
     numbers : Recurrence or None
         The adjoint as a recurrence, if the step is one of single numbers.
     """
@@ -76,8 +80,9 @@ class StepPrograms:
         frozen = Frozen.of(step)
         try:
             traces = [Trace(step, example) for example in examples]
-        except MinigradError as error:
-            return Fallback(f"the step does not take its batch as Variables: {error}")
+        except Exception as error:  # if it is the user's own, recording the step will raise it
+            what = error if isinstance(error, MinigradError) else f"{type(error).__name__}: {error}"
+            return Fallback(f"the step does not take its batch as Variables: {what}")
         for trace in traces:
             if trace.looked:
                 return Fallback(
@@ -92,7 +97,7 @@ class StepPrograms:
         return Fallback(reason) if reason else StepPrograms(traces[0], scheduled, frozen)
 
     def __init__(self, trace: Trace, scheduled: Sequence[bool], frozen: Frozen | None) -> None:
-        self.frozen = frozen
+        self.frozen, self.recorded = frozen, trace.program
         self.tangents: TangentProgram | None = None  # of the same step, once somebody wants it
         # Batches that are numbers, and as the columns that they are.
         self.seen: tuple[Any, Columns | None] = ((), None)
@@ -154,6 +159,18 @@ class StepPrograms:
             ),
             "backward",
         )
+
+    def is_still(self, step: Callable[..., Any], example: Example) -> bool:
+        """Whether a step that may read something else by now is the program that was compiled."""
+        frozen = Frozen.of(step)
+        try:
+            trace = Trace(step, example)
+        except Exception:
+            return False
+        if trace.looked or difference(self.recorded, trace.program):
+            return False
+        self.frozen = frozen
+        return True
 
     @property
     def source(self) -> str:
@@ -239,15 +256,15 @@ class Trace:
         # The adjoint comes from no line of the user's; the rest is quoted in the emitted source.
         end = new_bars[0].index if new_bars else len(tape)
         tape.lines = {k: line for k, line in (tape.lines or {}).items() if k < end}
-        given = {**named(state, "state"), **named(hypers, "hyper"), **named(batch, "batch")}
-        pairs = [(name, new[k]) for k, name in enumerate(named(state, "state"))]
-        moving = [name for name, x in pairs if floating([x])]
+        of_state, of_hypers, of_batch = named(state=state, hyper=hypers, batch=batch)
+        moving = [name for name, x in zip(of_state, new, strict=True) if floating([x])]
         bars = {f"{name}_bar": bar for name, bar in zip(moving, new_bars, strict=True)}
-        before = [name for name, x in named(state, "state").items() if floating([x])]
+        before = [name for name, x in of_state.items() if floating([x])]
         self.turned = sorted({*before} ^ {*moving})
-        self.program = of_tape(tape, {**given, **bars}, [*new, *state_bars, *hyper_bars])
-        self.n_new, self.n_given, self.n_state = len(new), len(given), len(tree.leaves(state))
-        self.n_hypers = len(tree.leaves(hypers))
+        inputs = of_state | of_hypers | of_batch | bars
+        self.program = of_tape(tape, inputs, [*new, *state_bars, *hyper_bars])
+        self.n_new, self.n_state, self.n_hypers = len(new), len(of_state), len(of_hypers)
+        self.n_given = len(inputs) - len(bars)
         # Which cotangents are Python numbers, as what they belong to.
         floats = [type(value_of(x)) is float for x in tree.leaves(sources)]
         self.weak = [k for k, is_float in enumerate(floats) if is_float]
@@ -262,15 +279,31 @@ def fixed_lines(program: Program, varying: Sequence[int]) -> set[int]:
     return program.lines.keys() - moving
 
 
-def named(part: Any, what: str) -> dict[str, Any]:
-    """Return the leaves of a tree by names that code can use, such as ``state_0_w`` or ``eta``."""
-    names: dict[str, Any] = {}
-    for path, leaf in tree.paths(part).items():
-        short = re.sub(r"\W+", "_", path).strip("_")
-        names[
-            short if what == "hyper" and short.isidentifier() else f"{what}_{short}".strip("_")
-        ] = leaf
-    return names
+def named(**parts: Any) -> list[dict[str, Any]]:
+    """Return the leaves of each tree by names that code can use; no two are alike in all trees.
+
+    A leaf is called by its tree and its path, such as ``state_0_w``; a hyper by its path alone.
+    """
+    taken: set[str] = set()
+    found = []
+    for what, part in parts.items():
+        leaves = {}
+        for path, leaf in tree.paths(part).items():
+            short = re.sub(r"\W+", "_", path).strip("_")
+            own = what == "hyper" and short.isidentifier() and not iskeyword(short)
+            leaves[unused(short if own else f"{what}_{short}".strip("_"), taken)] = leaf
+        found.append(leaves)
+    return found
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """Return a name, numbered if it is taken, and take it, with what a derivative is called."""
+    for candidate in chain([name], (f"{name}_{k}" for k in count(2))):
+        names = {candidate, f"{candidate}_bar", f"{candidate}_dot"}
+        if taken.isdisjoint(names):
+            break
+    taken |= names
+    return candidate
 
 
 def difference(one: Program, other: Program) -> str:

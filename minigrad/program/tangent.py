@@ -68,12 +68,12 @@ class TangentProgram:
             dots = [[tape.variable(still(value_of(x))) for x in part] for part in sources]
             new = tree.walk(step(state, hypers, batch), state, [])
             new_dots = tape.tangent(floating(new), sources, dots)
-        of_state, of_hypers = named(state, "state"), named(hypers, "hyper")
+        of_state, of_hypers, of_batch = named(state=state, hyper=hypers, batch=batch)
         self.n_state, self.constant, self.each_step = len(new), 0, 0
         units = [self.unit(value_of(x), each) for x, each in zip(leaves, scheduled, strict=True)]
         moving = [name for name, x in of_state.items() if floating([x])]
         pairs = zip([*moving, *of_hypers], [*dots[0], *dots[1]], strict=True)
-        given = {**of_state, **of_hypers, **named(batch, "batch")}
+        given = of_state | of_hypers | of_batch
         inputs = given | {f"{name}_dot": dot for name, dot in pairs}
         program = optimise(of_tape(tape, inputs, [*new, *new_dots]))
         state_dots, hyper_dots = ([dot.index for dot in part] for part in dots)

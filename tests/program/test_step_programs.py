@@ -354,8 +354,12 @@ def test_an_error_of_the_step_is_the_users_to_see():
     def step(w, h, batch):
         return w @ np.ones((3, 3))
 
+    found = StepPrograms.of(step, [(np.ones(2), 0.1, None)] * 2)
+    assert isinstance(found, Fallback)
+    assert "ValueError: matmul" in found.reason
+    run = mg.TrainingRun(lambda h: np.ones(2), step, lambda w, h: np.sum(w), 3)
     with pytest.raises(ValueError, match="matmul"):
-        StepPrograms.of(step, [(np.ones(2), 0.1, None)] * 2)
+        mg.hypergradient(run, 0.1, mg.Stored())
 
 
 # Whole runs

@@ -16,7 +16,7 @@ from minigrad.program.step import StepPrograms
 if TYPE_CHECKING:
     from minigrad.hyper.unrolling.unroll import Unroll
 
-__all__ = ["Steps", "Stretch", "signature", "size", "weak"]
+__all__ = ["Steps", "Stretch", "copied", "signature", "size", "weak"]
 
 
 class Steps:
@@ -63,7 +63,7 @@ class Steps:
         entries = [schedule[here].tolist() for schedule in self.unroll.schedules]
         found = self.numbers(programs)
         if found is None:
-            columns = Columns(list(self))
+            columns = Columns([tuple(map(copied, leaves)) for leaves in self])
         elif entries:
             columns = Columns(list(zip(*entries, *found.columns, strict=True)))
         else:
@@ -83,6 +83,7 @@ class Steps:
             return Columns([()] * len(order))
         if type(batches) is not list and type(batches) is not tuple:
             batches = [run.batch(t) for t in order]
+            self.first = None  # other batches may have been read into the same arrays since
         elif len(batches) > len(order):
             batches = batches[order.start : order.stop]
         seen, columns = programs.seen
@@ -140,6 +141,11 @@ class Stretch:
 def size(*parts: Any) -> int:
     """Return the bytes that states and what was saved beside them take."""
     return sum(int(getattr(x, "nbytes", 0) or np.asarray(x).nbytes) for x in tree.leaves(parts))
+
+
+def copied(x: Any) -> Any:
+    """Return a copy of an array; anything else as it is."""
+    return x.copy() if isinstance(x, np.ndarray) else x
 
 
 def weak(x: Any) -> Any:

@@ -18,7 +18,7 @@ import numpy as np
 from minigrad import tree
 from minigrad.hyper.domains import markers
 from minigrad.hyper.run import Diverged, TrainingRun, checked_run, lost
-from minigrad.hyper.unrolling.steps import Steps, Stretch, signature, size, weak
+from minigrad.hyper.unrolling.steps import Steps, Stretch, copied, signature, size, weak
 from minigrad.nn.weights import outline
 from minigrad.program.ends import CostProgram
 from minigrad.program.scan import Rest
@@ -70,7 +70,8 @@ class Unroll:
         self.held: set[Any] = set()  # the keys of programs that are known to hold
         self.constant = not any(self.scheduled)
         self.steps_run = 0
-        self.above: Rest | None = None  # of a block that the last stretch pulled back began inside
+        # Of a block that the last stretch pulled back began inside, by that stretch's programs.
+        self.above: dict[StepPrograms, Rest | None] = {}
 
     # The beginning and the end are recorded; they happen once.
 
@@ -95,14 +96,9 @@ class Unroll:
         key = "cost", outline(self.shape, []), signature(self.values, state)
         found = self.cost_program(key, state)
         if found is not None:
-            n = len(floating(state))
-            cost, state_bar, hyper_bars = found(state, self.flat, n)
-            if (found.frozen and found.frozen.holds()) or alike(
-                cost, self.run.cost(self.plain(state), self.given)
-            ):
-                self.gather(hyper_bars, None)
-                return cost, state_bar
-            self.run.programs[key] = 1  # something of the user's was changed
+            cost, state_bar, hyper_bars = found(state, self.flat, len(floating(state)))
+            self.gather(hyper_bars, None)
+            return cost, state_bar
         with Tape() as tape:
             given = tape.variable(self.unflatten(state))
             hypers = tape.variable(self.values)
@@ -121,7 +117,7 @@ class Unroll:
         found = self.run.programs.setdefault(key, 0)
         if found == 0:
             self.run.programs[key] = 1
-        elif found == 1:
+        elif found == 1 or (isinstance(found, CostProgram) and not found.frozen.holds()):
             first = [weak(value_of(x)) for x in self.first]
             examples = [(self.unflatten(s), self.values) for s in (state, first)]
             found = self.run.programs[key] = CostProgram.of(self.run.cost, examples)
@@ -182,10 +178,11 @@ class Unroll:
             schedules = [k for k, varies in enumerate(self.scheduled) if varies]
             totals, taken = [self.bars[k] for k in numbers], len(piece.kept)
             if piece.programs.numbers:
-                start = piece.steps.order[-1]
-                state_bar, totals, lists, self.above = piece.programs.backward_numbers(
-                    state_bar, totals, self.fixed, piece.kept, start, self.above
+                start, above = piece.steps.order[-1], self.above.get(piece.programs)
+                state_bar, totals, lists, rest = piece.programs.backward_numbers(
+                    state_bar, totals, self.fixed, piece.kept, start, above
                 )
+                self.above = {piece.programs: rest}
             else:
                 state_bar, totals, lists = piece.programs.backward(
                     state_bar, totals, self.fixed, piece.steps, piece.kept
@@ -262,7 +259,9 @@ class Unroll:
         trees = outline(self.shape, []), outline(self.values, [])
         return trees, tuple(self.scheduled), signature(state, self.hypers_at(t), batch)
 
-    def holds(self, found: Any, key: Any, state: State, batch: Any, t: int) -> bool:
+    def holds(
+        self, found: StepPrograms | Fallback, key: Any, state: State, batch: Any, t: int
+    ) -> bool:
         """Whether a program that an earlier pass compiled still does what the step does.
 
         The step may use something of the user's that was changed since. Each pass asks once.
@@ -271,22 +270,30 @@ class Unroll:
             return True
         if found.frozen is not None and found.frozen.holds():
             return True
-        entries = [weak(schedule[t]) for schedule in self.schedules]
-        replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
-        hypers = self.run.slicer(self.marked, self.given)(t)
-        new = self.run.step(self.plain(state), hypers, batch)
-        return all(map(alike, replayed, tree.walk(new, self.shape, [])))
+        example = self.unflatten(state), self.at_step(t), tree.map(copied, batch)
+        return found.is_still(self.run.step, example)
 
     def compile(self, state: State, batch: Any, t: int) -> StepPrograms | Fallback:
         """Record the step twice, at two states, and compile it if it is the same program."""
         mine = tree.map(copied, batch)  # a later batch may be read into the same arrays
         again, other = self.unlike(state, mine, t)
         following = [weak(x) for x in self.recorded(state, t, mine)[0]]
-        examples = [(state, self.at_step(t), mine), (following, self.at_step(again), other)]
-        examples = [(self.unflatten(s), h, b) for s, h, b in examples]
+        places = [(state, t, mine), (following, again, other)]
+        examples = [(self.unflatten(s), self.at_step(k), b) for s, k, b in places]
         found = StepPrograms.of(self.run.step, examples, self.scheduled)
+        if isinstance(found, StepPrograms) and not all(self.agrees(found, *at) for at in places):
+            found = Fallback(
+                "the step does something else if its batch is made of Variables: it may ask for a "
+                "type, or whether a number is in a set"
+            )
         self.run.batch(t)  # and now this one is read again
         return found
+
+    def agrees(self, found: StepPrograms, state: State, t: int, batch: Any) -> bool:
+        """Whether a program does what the step does, which is given its batch as it is."""
+        entries = [weak(schedule[t]) for schedule in self.schedules]
+        replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
+        return all(map(alike, replayed, map(weak, self.recorded(state, t, batch)[0])))
 
     def unlike(self, state: State, batch: Any, t: int) -> tuple[int, Any]:
         """Return a later step of the same signature, and its batch: one that differs, if any."""
@@ -380,11 +387,6 @@ def like(bar: Any, x: Any) -> Any:
 
 
 LOOK_AHEAD = 16  # batches to look at for one that differs
-
-
-def copied(x: Any) -> Any:
-    """Return a copy of an array; anything else as it is."""
-    return x.copy() if isinstance(x, np.ndarray) else x
 
 
 def alike(x: Any, y: Any) -> bool:
