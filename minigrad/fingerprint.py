@@ -32,8 +32,8 @@ class Watch:
     """
 
     def __init__(self) -> None:
-        self.uses: list[tuple[int, Any, int]] = []  # (instruction, array, fingerprint)
-        self.checked: dict[int, int] | None = None  # by id of the array, while a sweep runs
+        self.uses: list[tuple[int, Any, Any]] = []  # (instruction, array, its state)
+        self.checked: dict[int, Any] | None = None  # states by id of the array, during a sweep
 
     def see(self, index: int, inputs: Sequence[int], operands: Sequence[Any]) -> None:
         """Take note of the arrays that an instruction uses as constants."""
@@ -44,18 +44,18 @@ class Watch:
             if not isinstance(array, np.ndarray) or not can_change(array):
                 continue
             if self.checked is None or array.base is not None:
-                self.uses.append((index, array, fingerprint(array)))
+                self.uses.append((index, array, state_of(array)))
             elif id(array) in self.checked:  # else a rule has made it, and nobody else has it
                 self.uses.append((index, array, self.checked[id(array)]))
 
     def begin_sweep(self, tape: Tape, first: int, last: int) -> None:
         """Check the uses from `first` to `last`; raise ChangedArrayError if one does not hold."""
-        found: dict[int, int] = {}
+        found: dict[int, Any] = {}
         if self.uses and self.uses[-1][0] >= first:
             ends = (bisect_left(self.uses, end, key=itemgetter(0)) for end in (first, last + 1))
             for index, array, then in self.uses[slice(*ends)]:
                 if id(array) not in found:
-                    found[id(array)] = fingerprint(array)
+                    found[id(array)] = state_of(array)
                 if found[id(array)] != then:
                     raise ChangedArrayError(
                         f"instruction {written(tape, index)} used an array of shape {array.shape} "
@@ -76,6 +76,11 @@ def can_change(array: Any) -> bool:
             return True
         array = array.base
     return array is not None and not isinstance(array, bytes)
+
+
+def state_of(array: Any) -> Any:
+    """Return all that could be changed about an array: its shape and its type as well."""
+    return array.shape, array.strides, array.dtype, fingerprint(array)
 
 
 BLOCK = 8192
@@ -99,7 +104,7 @@ def fingerprint(array: Any) -> int:
     its blocks are hashed together.
     """
     if array.dtype.hasobject:
-        return hash(tuple(array.flat))
+        return hash(tuple(map(repr, array.flat)))  # Python's hash of -1 is that of -2
     flat = np.ascontiguousarray(array).reshape(-1)
     words = flat.view(np.uint64 if flat.nbytes % 8 == 0 else np.uint8)
     if words.size <= BLOCK:

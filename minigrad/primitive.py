@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.constants import PLAIN, constant, parameters
 from minigrad.errors import MissingRuleError, TapeMismatchError
 from minigrad.variable import OPERATORS, Variable, value_of
 
@@ -81,6 +82,7 @@ class Primitive:
                 break
         else:
             return self.function(*args, **params) if params else self.function(*args)
+        params = params and parameters(self.name, params)
         tape: Tape | None = None
         inputs: list[int] = []  # where each operand is on the tape; -1 for a constant
         operands: list[Any] = []
@@ -94,8 +96,8 @@ class Primitive:
                         raise TapeMismatchError(f"{self.name}: {ONE_TAPE}")
                     tape, index = owner, arg.index
                 arg = arg._value
-            elif kind is list or kind is tuple:
-                arg = np.array(arg)
+            elif kind not in PLAIN:
+                arg = constant(arg)
             inputs.append(index)
             operands.append(arg)
         value = self.function(*operands, **params) if params else self.function(*operands)
@@ -118,7 +120,7 @@ class Primitive:
         that operands whose cotangents have a part in common share the work. In place of a
         cotangent may stand a function of no arguments, called if this one is wanted.
         """
-        self.vjps = rule
+        self.vjps, self.steps = rule, False
         return rule
 
     def def_jvp(self, rule: Rule) -> Rule:
@@ -270,9 +272,9 @@ def fit(derivative: Any, primal: Any, resize: Primitive) -> Any:
     shape, dtype = getattr(primal, "shape", ()), getattr(primal, "dtype", None)
     if getattr(value, "shape", ()) != shape:
         derivative = resize(derivative, shape=shape)
-    if dtype is not None and getattr(value, "dtype", OBJECT) != dtype:
-        if np.iscomplexobj(value) and not np.iscomplexobj(primal):
-            derivative = OPERATORS["real"](derivative)
+    if np.iscomplexobj(value) and not np.iscomplexobj(primal):
+        derivative = OPERATORS["real"](derivative)
+    if dtype is not None and getattr(value_of(derivative), "dtype", OBJECT) != dtype:
         derivative = OPERATORS["astype"](derivative, dtype=dtype)
     return derivative
 

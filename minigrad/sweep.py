@@ -141,8 +141,8 @@ def forward(
         prim, inputs, operands, params, value = code[index]
         y_dot = sources.get(index)
         if prim is select:
-            parts = tangents.get(inputs[0])
-            y_dot = parts and parts[params["position"]]
+            part = tangents.get(inputs[0], {params["position"]: None})[params["position"]]
+            y_dot = part if y_dot is None else y_dot if part is None else y_dot + part
         elif not tangents.keys().isdisjoint(inputs):
             y, args = as_variables(tape, index) if recorded else (value, operands)
             if prim.jvps is None:

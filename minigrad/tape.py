@@ -33,6 +33,7 @@ import numpy as np
 
 from minigrad import errors, finite, sweep, tree
 from minigrad.callers import users_line
+from minigrad.constants import constant, settled
 from minigrad.fingerprint import Watch
 from minigrad.memory import bytes_kept
 from minigrad.primitive import NO_PARAMS, Primitive, filled_like, variable
@@ -175,7 +176,7 @@ class Tape:
         if type(leaf) is Variable and leaf.tape.is_open:
             self._check_owner(leaf, "the value")
             return self.append(variable, (leaf.index,), (leaf.value,), NO_PARAMS, leaf.value)
-        array = np.array(value_of(leaf))
+        array = np.array(constant(value_of(leaf)))
         if array.dtype.kind not in "fciub" and not all(isinstance(x, Number) for x in array.flat):
             what = f"{type(leaf).__name__} {leaf!r:.60}"
             raise errors.SourceError(f"expected a number or an array of numbers, got {what}")
@@ -347,8 +348,7 @@ class Tape:
             raise errors.TargetError(f"{what} has shape {given}, but its primal has {wanted}")
         if type(derivative) is float and not self.is_open:
             return np.float64(derivative)  # at a pole: NumPy's infinity, not Python's exception
-        as_it_is = isinstance(derivative, Variable) or not hasattr(primal, "dtype")
-        return derivative if as_it_is else np.array(derivative, dtype=primal.dtype)[()]
+        return settled(derivative, primal)
 
     def _hand_out(self, derivative: Any, index: int, of: Any = None) -> Any:
         """Return a result of a sweep: a Variable while the tape is open, else a new array."""
