@@ -38,6 +38,8 @@ def settled(derivative: Any, primal: Any) -> Any:
     weak = dtype is None and not isinstance(derivative, np.ndarray)
     if weak or isinstance(derivative, Variable):
         return derivative
+    if np.iscomplexobj(derivative) and not np.iscomplexobj(primal):
+        raise TypeError(f"a derivative of real values is real, got {derivative!r:.60}")
     return np.array(derivative, dtype=dtype)[()]
 
 

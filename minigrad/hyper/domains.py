@@ -223,7 +223,8 @@ def per_step(value: Any) -> Any:
     for leaf in tree.leaves(marked):
         if np.ndim(leaf.value) == 0:
             raise ValueError(
-                "per_step: expected an array with an entry for each step, got a number"
+                "per_step: expected an array with an entry for each step, got a number; of a list, "
+                "which is a tree of hyperparameters, make an array, np.array([...])"
             )
     return tree.map(lambda leaf: Hyper(leaf.value, leaf.domain, True), marked)
 
