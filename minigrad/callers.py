@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["users_line", "written"]
 
-PACKAGE = os.path.dirname(__file__)
+PACKAGE = os.path.dirname(__file__) + os.sep
 
 
 def users_line() -> str:

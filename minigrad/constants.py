@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import tree
+from minigrad.errors import TargetError
 from minigrad.variable import Variable
 
 __all__ = ["PLAIN", "constant", "parameters", "settled"]
@@ -39,18 +41,27 @@ def settled(derivative: Any, primal: Any) -> Any:
     if weak or isinstance(derivative, Variable):
         return derivative
     if np.iscomplexobj(derivative) and not np.iscomplexobj(primal):
-        raise TypeError(f"a derivative of real values is real, got {derivative!r:.60}")
+        raise TargetError(f"a derivative of real values is real, got {derivative!r:.60}")
     return np.array(derivative, dtype=dtype)[()]
 
 
 def parameters(name: str, params: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters of a primitive: with copies of arrays, for nobody watches those."""
     for key, x in params.items():
-        if type(x) is Variable:
+        if type(x) in SIMPLE:
+            continue
+        if any(type(part) is Variable for part in tree.leaves(x)):
             raise TypeError(
                 f"{name}: {key}= is a parameter, which has no derivative, and can't be a Variable: "
                 f"pass `x.value` if a constant is meant"
             )
-        if isinstance(x, np.ndarray):
-            params = {**params, key: np.array(x)}
+        params = {**params, key: tree.map(copied, x)}
     return params
+
+
+SIMPLE = frozenset((type(None), bool, int, float, str, type, np.dtype, slice))
+
+
+def copied(x: Any) -> Any:
+    """Return a copy of an array; anything else as it is."""
+    return np.array(x) if isinstance(x, np.ndarray) else x

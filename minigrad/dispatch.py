@@ -147,7 +147,7 @@ def take_note(what: str, reader: str) -> None:
         _watching.looked.append(f"{what} on {users_line()}")
 
 
-PACKAGE = os.path.dirname(__file__)
+PACKAGE = os.path.dirname(__file__) + os.sep
 
 
 def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

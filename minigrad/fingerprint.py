@@ -21,7 +21,7 @@ from minigrad.errors import ChangedArrayError
 if TYPE_CHECKING:
     from minigrad.tape import Tape
 
-__all__ = ["Watch", "can_change", "fingerprint"]
+__all__ = ["Watch", "can_change", "fingerprint", "state_of"]
 
 
 class Watch:
@@ -96,18 +96,27 @@ def odd_weights() -> Any:
 WEIGHTS = odd_weights()
 
 
-def fingerprint(array: Any) -> int:
-    r"""Return :math:`\sum_i r_i x_i \bmod 2^{64}` over the words of an array, at memory speed.
+HALF = np.uint64(32)
 
-    The weights :math:`r_i` are odd and look random, so a change of a single word always shows,
-    and a change of several goes unnoticed about once in :math:`2^{63}`. Beyond 64 kB the sums of
-    its blocks are hashed together.
+
+def fingerprint(array: Any) -> int:
+    r"""Return :math:`\sum_i r_i m(x_i) \bmod 2^{64}` over the words of an array, at memory speed.
+
+    The weights :math:`r_i` are odd and look random, and :math:`m` adds the upper half of a word to
+    its lower one, bit by bit. So a change of a single word always shows, and a change of several
+    goes unnoticed less than once in :math:`2^{31}`. Without :math:`m`, two signs that turn would
+    cancel: they are the highest bits, of which a sum modulo :math:`2^{64}` keeps the parity.
+    Beyond 64 kB the sums of the blocks are hashed together.
     """
     if array.dtype.hasobject:
         return hash(tuple(map(repr, array.flat)))  # Python's hash of -1 is that of -2
     flat = np.ascontiguousarray(array).reshape(-1)
     words = flat.view(np.uint64 if flat.nbytes % 8 == 0 else np.uint8)
-    if words.size <= BLOCK:
-        return int(words.dot(WEIGHTS[: words.size]))
     parts = [words[k : k + BLOCK] for k in range(0, words.size, BLOCK)]
-    return hash(tuple(int(part.dot(WEIGHTS[: part.size])) for part in parts))
+    sums = [int(mixed(part).dot(WEIGHTS[: part.size])) for part in parts]
+    return sums[0] if len(sums) == 1 else hash(tuple(sums))
+
+
+def mixed(words: Any) -> Any:
+    """Return words with their upper halves in their lower ones, too; bytes as they are."""
+    return words if words.dtype == np.uint8 else words ^ (words >> HALF)

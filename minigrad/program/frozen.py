@@ -2,9 +2,9 @@
 
 A step that was compiled is a function of its inputs and of constants: numbers and arrays that its
 code finds in closures and globals. Where all of them are of a kind that can't change, it is enough
-to look whether the names still stand for the very same objects; of small arrays, which can, whether
-they hold the same numbers. That takes microseconds. Of other functions (they read a list, a dict,
-an object of a class, a file) nothing is claimed.
+to look whether the names still stand for the very same objects; of arrays, which can, whether their
+fingerprints are the same. That takes microseconds. Of other functions (they read a list, a dict, an
+object of a class, a file) nothing is claimed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.fingerprint import can_change
+from minigrad.fingerprint import can_change, state_of
 from minigrad.primitive import Primitive
 
 __all__ = ["Frozen"]
@@ -31,7 +31,6 @@ READERS = {  # what looks at a state that no name leads to
     *("eval", "exec", "getattr", "globals", "input", "iter", "locals", "next", "open", "vars"),
     *("random", "load", "loadtxt", "genfromtxt", "fromfile", "memmap", "datasets", "errstate"),
 }
-SMALL = 1 << 14  # bytes; a function of larger arrays is asked once more instead
 MISSING = "nothing of that name"
 Look = Callable[[], Any]  # into a place: a cell, a global or an attribute
 
@@ -63,7 +62,7 @@ class Frozen:
         for look, value in self.places:
             if look() is not value:
                 return False
-        return all(contents(array) == then for array, then in self.arrays)
+        return all(state_of(array) == then for array, then in self.arrays)
 
     def enter(self, value: Any) -> bool:
         """Take note of what a value is made of; return whether it can't change."""
@@ -77,17 +76,17 @@ class Frozen:
             return value.__name__.split(".")[0] in LIBRARIES
         if isinstance(value, Primitive):
             return isinstance(value.function, np.ufunc) or of_library(value.function)
-        if type(value) is tuple:
+        if type(value) is tuple or hasattr(type(value), "_fields"):
             return all(map(self.enter, value))
         if isinstance(value, type):
             return of_library(value) or value.__module__ == "builtins"
         return type(value) is FunctionType and self.enter_function(value)
 
     def enter_array(self, array: Any) -> bool:
-        """Take note of what is in a small array of numbers."""
-        if type(array) is not np.ndarray or array.dtype.hasobject or array.nbytes > SMALL:
+        """Take note of what is in an array of numbers."""
+        if type(array) is not np.ndarray or array.dtype.hasobject:
             return False
-        self.arrays.append((array, contents(array)))
+        self.arrays.append((array, state_of(array)))
         return True
 
     def enter_function(self, function: FunctionType) -> bool:
@@ -105,11 +104,6 @@ class Frozen:
         values = [(look, look()) for look in looks]
         self.places += values
         return all(self.enter(value) for _, value in values)
-
-
-def contents(array: Any) -> Any:
-    """Return what is in an array, as something to compare."""
-    return array.shape, array.dtype, array.tobytes()
 
 
 def of_library(value: Any) -> bool:

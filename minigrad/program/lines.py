@@ -244,7 +244,7 @@ def of_tape(tape: Tape, inputs: dict[str, Variable], outputs: Sequence[Any]) -> 
             lines[index] = Line(INPUT, (), {}, shape, dtype, names[index], whole=whole)
         else:
             pairs = zip(reads, operands, strict=True)
-            arguments = tuple(j if j >= 0 else Constant(x) for j, x in pairs)
+            arguments = tuple(j if j >= 0 else Constant(single(x)) for j, x in pairs)
             lines[index] = Line(
                 prim, arguments, params, shape, dtype, "", where, is_view(value, operands), whole
             )
@@ -252,6 +252,11 @@ def of_tape(tape: Tape, inputs: dict[str, Variable], outputs: Sequence[Any]) -> 
     return Program(
         lines, given, [y.index if isinstance(y, Variable) else Constant(y) for y in outputs]
     )
+
+
+def single(x: Any) -> Any:
+    """Return an array without axes as the number that it holds; passes compute with numbers."""
+    return x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x
 
 
 def is_view(value: Any, operands: Sequence[Any]) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import chain, count
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from minigrad.program.columns import Columns, vector
 from minigrad.program.frozen import Frozen
 from minigrad.program.lines import Line, Program, of_tape
 from minigrad.program.loop import Loop, emit_loop
-from minigrad.program.passes import optimise, repr_of
+from minigrad.program.passes import contents, optimise, repr_of
 from minigrad.program.recurrence import emit_recurrence, recurrence
 from minigrad.program.scan import Rest
 from minigrad.program.store import compute_late, nbytes, parts_of, split
@@ -289,7 +290,7 @@ def named(**parts: Any) -> list[dict[str, Any]]:
     for what, part in parts.items():
         leaves = {}
         for path, leaf in tree.paths(part).items():
-            short = re.sub(r"\W+", "_", path).strip("_")
+            short = re.sub(r"\W+", "_", normalize("NFKC", path)).strip("_")  # as Python reads it
             own = what == "hyper" and short.isidentifier() and not iskeyword(short)
             leaves[unused(short if own else f"{what}_{short}".strip("_"), taken)] = leaf
         found.append(leaves)
@@ -337,9 +338,5 @@ def floating(leaves: Sequence[Any]) -> list[Any]:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two constants are equal, bit by bit."""
-    if a is b:
-        return True
-    return type(a) is type(b) and np.array_equal(
-        np.asarray(a), np.asarray(b), equal_nan=np.asarray(a).dtype.kind in "fc"
-    )
+    """Whether two constants are equal, bit by bit; an array is read where it lies."""
+    return a is b or (type(a) is type(b) and contents(a) == contents(b))

@@ -53,6 +53,8 @@ FROZEN = {
     "a small array": lambda w, h, b: w - h * WRITEABLE,
     "a view of one": closing_over(np.broadcast_to(WRITEABLE, (2, 3))),
     "a tuple of them": closing_over((WRITEABLE, WRITEABLE)),
+    "a large array": lambda w, h, b: w - h * LARGE[:3],
+    "a view of a large one": closing_over(LARGE[::2]),
     "another function": closing_over(closing_over(2.0)),
     "a gradient": closing_over(mg.grad(lambda w: nn.softplus(w) * SCALE)),
     "a default": with_default,
@@ -64,8 +66,6 @@ UNKNOWN = {
     "a dict": lambda w, h, b: w - h * CONFIG["scale"],
     "an object": lambda w, h, b: w - h * SETTINGS.scale,
     "a class": lambda w, h, b: w - h * Settings.scale,
-    "a large array": lambda w, h, b: w - h * LARGE,
-    "a view of one": closing_over(LARGE[::2]),
     "an array of objects": closing_over(np.array([SETTINGS])),
     "a generator": closing_over(np.random.default_rng(0)),
     "the global generator": lambda w, h, b: w - h * np.random.normal(),  # noqa: NPY002

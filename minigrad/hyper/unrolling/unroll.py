@@ -117,7 +117,9 @@ class Unroll:
         found = self.run.programs.setdefault(key, 0)
         if found == 0:
             self.run.programs[key] = 1
-        elif found == 1 or (isinstance(found, CostProgram) and not found.frozen.holds()):
+        elif isinstance(found, CostProgram) and not found.frozen.holds():
+            found = self.run.programs[key] = Fallback("what the cost reads was changed")
+        elif found == 1:
             first = [weak(value_of(x)) for x in self.first]
             examples = [(self.unflatten(s), self.values) for s in (state, first)]
             found = self.run.programs[key] = CostProgram.of(self.run.cost, examples)
@@ -293,7 +295,7 @@ class Unroll:
         """Whether a program does what the step does, which is given its batch as it is."""
         entries = [weak(schedule[t]) for schedule in self.schedules]
         replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
-        return all(map(alike, replayed, map(weak, self.recorded(state, t, batch)[0])))
+        return all(map(alike, replayed, map(weak, self.recorded(state, t, batch)[0]), state))
 
     def unlike(self, state: State, batch: Any, t: int) -> tuple[int, Any]:
         """Return a later step of the same signature, and its batch: one that differs, if any."""
@@ -389,10 +391,11 @@ def like(bar: Any, x: Any) -> Any:
 LOOK_AHEAD = 16  # batches to look at for one that differs
 
 
-def alike(x: Any, y: Any) -> bool:
-    """Whether two leaves of a state are equal but for rounding."""
-    if isinstance(x, float) and isinstance(y, float):  # as math.isclose, which is quick
-        return x == y or abs(x - y) <= 1e-12 * abs(y) or (x != x and y != y)
+def alike(x: Any, y: Any, before: Any = 0.0) -> bool:
+    """Whether two leaves of a state are equal but for rounding, theirs or of what was `before`."""
+    if type(x) is type(y) is type(before) is float:  # as math.isclose, which is quick
+        scale = max(abs(y), abs(before))
+        return x == y or abs(x - y) <= 1e-12 * scale < np.inf or (x != x and y != y)
     x, y = np.asarray(x), np.asarray(y)
     if x.shape != y.shape or x.dtype.kind != y.dtype.kind:
         return False
@@ -400,5 +403,11 @@ def alike(x: Any, y: Any) -> bool:
     if same or x.dtype.kind not in "fc":
         return same
     rounding = 1e4 * float(np.finfo(y.dtype).eps)
-    scale = float(np.max(np.abs(y)))
+    scale = max(map(largest, (y, before)))
     return bool(np.allclose(x, y, rounding, rounding * scale, equal_nan=True))
+
+
+def largest(x: Any) -> float:
+    """Return the largest magnitude of the finite numbers of an array."""
+    x = np.asarray(x)
+    return float(np.max(np.abs(x[np.isfinite(x)]), initial=0.0))
