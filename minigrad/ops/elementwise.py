@@ -82,7 +82,7 @@ def zeros_like(d: Any) -> Any:
 
 
 def _chosen(a: Any, b: Any, y: Any) -> Any:
-    return np.where(a == y, np.where(b == y, 0.5, 1.0), 0.0).astype(np.result_type(y))[()]
+    return np.where(a == y, np.where(b == y, 0.5, 1.0), 0.0).astype(np.asarray(y).dtype)[()]
 
 
 def _tanh_slope(d: Any, y: Any) -> Any:
