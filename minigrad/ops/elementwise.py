@@ -61,6 +61,12 @@ def absolute_slope(y: Any, x: Any) -> Any:
     return conjugate(x) / nonzero(y) if np.iscomplexobj(value_of(x)) else sign(x)
 
 
+def arc_slope(b: Any, a: Any) -> Any:
+    """Return ``b / (a**2 + b**2)`` without the squares, which leave the range of small types."""
+    radius = hypot(a, b)
+    return b / radius / radius
+
+
 def softmax_weight(a: Any, y: Any) -> Any:
     """Return ``log(exp(a - y))`` for ``y = logaddexp(a, b)``: 0 at a = +inf, -inf at a = -inf."""
     y_finite = finite(y)
@@ -114,6 +120,7 @@ cosh: Primitive
 exp: Primitive
 exp2: Primitive
 floor_divide: Primitive
+hypot: Primitive
 ldexp: Primitive
 log: Primitive
 sign: Primitive
@@ -143,10 +150,10 @@ fmax        = elementwise(np.fmax,        lambda d, y, a, b: d * chosen(a, b, y)
                                           lambda d, y, a, b: d * chosen(b, a, y))
 fmin        = elementwise(np.fmin,        lambda d, y, a, b: d * chosen(a, b, y),
                                           lambda d, y, a, b: d * chosen(b, a, y))
-arctan2     = elementwise(np.arctan2,     lambda d, y, a, b: d * b / (a * a + b * b),
-                                          lambda d, y, a, b: -(d * a / (a * a + b * b)))
 hypot       = elementwise(np.hypot,       lambda d, y, a, b: d * a / nonzero(y),
                                           lambda d, y, a, b: d * b / nonzero(y))
+arctan2     = elementwise(np.arctan2,     lambda d, y, a, b: d * arc_slope(b, a),
+                                          lambda d, y, a, b: -d * arc_slope(a, b))
 logaddexp   = elementwise(np.logaddexp,   lambda d, y, a, b: d * exp(softmax_weight(a, y)),
                                           lambda d, y, a, b: d * exp(softmax_weight(b, y)))
 logaddexp2  = elementwise(np.logaddexp2,  lambda d, y, a, b: d * exp2(softmax_weight(a, y)),
@@ -228,6 +235,14 @@ fix          = elementwise(lambda x: np.trunc(x), None, name="fix")  # NumPy 2.5
 round_       = elementwise(lambda x, decimals: np.round(x, decimals), None, name="round")
 floor_divide = elementwise(np.floor_divide, None, None)
 # fmt: on
+
+
+def floating(x: Any) -> Any:
+    """Return integers and booleans as float64, as NumPy computes with them; other numbers as is."""
+    return astype(x, dtype=FLOAT) if np.asarray(value_of(x)).dtype.kind in "biu" else x
+
+
+FLOAT = np.dtype(np.float64)
 
 
 # Functions that are not ufuncs, by NumPy's names
