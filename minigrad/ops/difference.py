@@ -68,9 +68,9 @@ def np_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """Integral by the trapezoidal rule, differentiable in the places as well."""
     along = axis_of(axis, ndim_of(y))
     if x is not None and ndim_of(x) == 1:
-        dx = reshape(np_diff(x), shape=(-1,) + (1,) * (ndim_of(y) - along - 1))
+        dx = reshape(np.diff(x), shape=(-1,) + (1,) * (ndim_of(y) - along - 1))
     elif x is not None:
-        dx = np_diff(x, axis=axis)
+        dx = np.diff(x, axis=axis)
     areas = dx * (cut(y, along, 1, None) + cut(y, along, None, -1)) / 2.0
     # Places or steps may have more axes than y; NumPy counts `axis` anew in each array.
     return sum_(areas, axis=(axis_of(axis, ndim_of(areas)),))

@@ -53,7 +53,8 @@ def power_slope(d: Any, y: Any, x: Any, p: Any) -> Any:
 
 def exponent_slope(d: Any, y: Any, x: Any, p: Any) -> Any:
     """Return the slope of ``x**p`` in `p`: ``y log x``, and 0 at ``x = 0``."""
-    return d * y * log(nonzero(x))
+    x = nonzero(x)
+    return d * y * log(x + 0j if np.iscomplexobj(value_of(y)) else x)
 
 
 def absolute_slope(y: Any, x: Any) -> Any:
@@ -65,6 +66,14 @@ def arc_slope(b: Any, a: Any) -> Any:
     """Return ``b / (a**2 + b**2)`` without the squares, which leave the range of small types."""
     radius = hypot(a, b)
     return b / radius / radius
+
+
+def turning(d: Any, y: Any, x: Any) -> Any:
+    """Return what a derivative turns the direction `y` of a complex `x` by, along ``1j conj(y)``.
+
+    Of a cotangent; of a tangent with ``conj(y)`` in the place of `y`.
+    """
+    return conjugate(y) * (1j * imag(d * y)) / nonzero(absolute(x))
 
 
 def softmax_weight(a: Any, y: Any) -> Any:
@@ -114,6 +123,7 @@ chosen      = unvarying(_chosen, "chosen", operands=3)  # 1 where y is a, 0 wher
 all_or_none = unvarying(_all_or_none, "all_or_none")
 
 # Rules above their own row know these.
+absolute: Primitive
 conjugate: Primitive
 cos: Primitive
 cosh: Primitive
@@ -121,6 +131,7 @@ exp: Primitive
 exp2: Primitive
 floor_divide: Primitive
 hypot: Primitive
+imag: Primitive
 ldexp: Primitive
 log: Primitive
 sign: Primitive
@@ -234,6 +245,12 @@ spacing      = elementwise(np.spacing, None)
 fix          = elementwise(lambda x: np.trunc(x), None, name="fix")  # NumPy 2.5 warns of np.fix
 round_       = elementwise(lambda x, decimals: np.round(x, decimals), None, name="round")
 floor_divide = elementwise(np.floor_divide, None, None)
+
+# Of a complex number the sign is its direction, which is no step.
+direction = Primitive(np.sign, "sign")
+def_vjp(direction, lambda y_bar, y, x: turning(y_bar, y, x))
+def_jvp(direction, lambda x_dot, y, x: turning(x_dot, conjugate(y), x))
+UFUNCS[np.sign] = lambda x: (direction if np.iscomplexobj(value_of(x)) else sign)(x)
 # fmt: on
 
 

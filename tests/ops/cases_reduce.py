@@ -493,6 +493,7 @@ CASES = [
         ),
         analytic=False,
     ),
+    Case("trapezoid over booleans", lambda y: np.trapezoid(y, [False, True, True]), (3,)),
     Case(
         "interp of a table of small integers",
         lambda x: np.interp(x, np.arange(4, dtype=np.int8), SMALL),
