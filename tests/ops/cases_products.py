@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 from case import Case
 
-
 SMALL = np.array([100, 200, 250], np.uint8)
 
 
