@@ -286,8 +286,8 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
 
 def unit_like(x: Any, k: int) -> Any:
     """Return an array of zeros shaped like `x` with a one as its k-th element."""
-    unit = np.zeros(np.shape(x), np.result_type(x))
-    unit.flat[k] = 1.0
+    unit = np.zeros(np.shape(x), np.asarray(x).dtype)
+    unit.flat[k] = 1
     return unit[()]
 
 
@@ -304,13 +304,16 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0, mode: str = "auto") 
         The arguments to differentiate with respect to.
     mode : {"auto", "reverse", "forward"}
         One backward sweep for each output element or one forward sweep for each input element;
-        "auto" takes whichever are fewer. `f` itself is recorded once.
+        "auto" takes whichever are fewer. `f` itself is recorded once. Between real and complex
+        numbers it takes two sweeps for each element on the complex side.
 
     Returns
     -------
     callable
         Takes the arguments of `f`; returns arrays of shape ``y.shape + x.shape``: for trees, a
-        tree like the output whose leaves are trees like the argument.
+        tree like the output whose leaves are trees like the argument. Of complex numbers of real
+        ones they are complex. Of real numbers of complex ones ``x = a + ib`` they are
+        :math:`\partial y / \partial a - i \, \partial y / \partial b`, as gradients are.
 
     Examples
     --------
@@ -327,7 +330,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0, mode: str = "auto") 
     def all_partials(*args: Any, **kwargs: Any) -> Any:
         tape, variables, y = record(f, args, positions(argnums, args), kwargs)
         xs, ys = tree.leaves(variables), tree.leaves(y)
-        n_in, n_out = (sum(np.size(value_of(z)) for z in zs) for zs in (xs, ys))
+        n_in, n_out = (sum(map(real_numbers, zs)) for zs in (xs, ys))
         by_columns = mode == "forward" or (mode == "auto" and n_in < n_out)
         block = columns if by_columns else rows
         blocks = [tree.unflatten(variables, block(tape, out, xs)) for out in ys]
@@ -336,11 +339,36 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0, mode: str = "auto") 
     return all_partials
 
 
+def real_numbers(x: Any) -> int:
+    """Return how many real numbers an array is made of: a complex one counts as two."""
+    return int(np.size(value_of(x))) * (2 if is_complex(x) else 1)
+
+
+def is_complex(x: Any) -> bool:
+    """Whether an array or Variable is of complex numbers."""
+    return bool(np.iscomplexobj(value_of(x)))
+
+
+def both_parts(whole: Any, turned: Any) -> Any:
+    r"""Return a complex derivative from the real parts of itself and of itself times :math:`-i`."""
+    return np.real(whole) + 1j * np.real(turned)
+
+
 def rows(tape: Tape, y: Any, xs: list[Any]) -> list[Any]:
     """Return the Jacobian of one output by backward sweeps."""
     plain = value_of(y)
-    units = [unit_like(plain, k) for k in range(np.size(plain))]
-    found = [tape.gradient(y, xs, cotangent=unit) for unit in units]
+    halved = is_complex(y) and not all(map(is_complex, xs))  # a sweep ends with the real part
+    found = []
+    for k in range(np.size(plain)):
+        unit = unit_like(plain, k)
+        row = tape.gradient(y, xs, cotangent=unit)
+        if halved:
+            turned = tape.gradient(y, xs, cotangent=-1j * unit)
+            row = [
+                whole if is_complex(x) else both_parts(whole, part)
+                for x, whole, part in zip(xs, row, turned, strict=True)
+            ]
+        found.append(row)
     return [assemble([row[j] for row in found], 0, plain, x) for j, x in enumerate(xs)]
 
 
@@ -348,8 +376,13 @@ def columns(tape: Tape, y: Any, xs: list[Any]) -> list[Any]:
     """Return the Jacobian of one output by forward sweeps."""
     found = []
     for x in xs:
+        halved = is_complex(x) and not is_complex(y)
         units = [unit_like(x.value, k) for k in range(x.size)]
-        found.append(assemble([tape.tangent(y, x, unit) for unit in units], -1, value_of(y), x))
+        parts = [tape.tangent(y, x, unit) for unit in units]
+        if halved:
+            turned = [tape.tangent(y, x, -1j * unit) for unit in units]
+            parts = list(map(both_parts, parts, turned))
+        found.append(assemble(parts, -1, value_of(y), x))
     return found
 
 

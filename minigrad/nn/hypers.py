@@ -41,8 +41,8 @@ def keep(result: Any, like: Any) -> Any:
     both = type(result) is np.ndarray is type(like)
     if both and result.dtype is like.dtype and result.shape == like.shape:
         return result  # at nearly every step; the rest is for the others
-    if type(result) is np.ndarray:
-        if type(like) is np.ndarray and result.shape == like.shape:
+    if isinstance(result, np.ndarray):
+        if isinstance(like, np.ndarray) and result.shape == like.shape:
             real = result.dtype.kind == like.dtype.kind == "f"
             return result.astype(like.dtype, copy=False) if real else result
     elif np.ndim(like) == 0:

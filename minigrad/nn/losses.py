@@ -10,6 +10,7 @@ from minigrad import tree
 from minigrad.arguments import are_numbers, number, whole
 from minigrad.nn.hypers import is_zero
 from minigrad.nn.weights import decay, is_weight
+from minigrad.ops.elementwise import floating
 from minigrad.ops.special import cross_entropy, softplus, sum_squares
 from minigrad.variable import value_of
 
@@ -58,7 +59,7 @@ def quadratic_cost(outputs: Any, targets: Any) -> Any:
     2.5
     """
     n = examples("quadratic_cost", outputs, targets)
-    return sum_squares(outputs - targets) / (2 * n)
+    return sum_squares(floating(outputs) - targets) / (2 * n)
 
 
 def binary_cross_entropy(logits: Any, targets: Any) -> Any:
@@ -101,7 +102,7 @@ def binary_cross_entropy(logits: Any, targets: Any) -> Any:
     np.True_
     """
     n = examples("binary_cross_entropy", logits, targets)
-    return np.sum(softplus(logits) - targets * logits) / n
+    return np.sum(softplus(logits) - targets * floating(logits)) / n
 
 
 def l2(params: Any) -> Any:
@@ -176,7 +177,7 @@ def regularised_cost(cost: Any, params: Any, lam: Any, n: Any) -> Any:
             cost = cost + rate * sum_squares(*weights)
         else:
             for w in weights:
-                cost = cost + np.sum(rate * (w * w))
+                cost = cost + np.sum(rate * w * w)
     return cost
 
 

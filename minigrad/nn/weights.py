@@ -18,16 +18,17 @@ from minigrad.variable import value_of
 
 __all__ = ["Layout", "decay", "is_weight", "spread"]
 
-NAME = re.compile(r"\['(\w+)'\]|\.(\w+)")  # a key or a field on the path of a leaf
-WEIGHT = re.compile(r"w(eights?)?([\d_]\w*)?", re.IGNORECASE)
+# A key on the path of a leaf, as repr writes it, or a field.
+NAME = re.compile(r"""\[(?:'((?:[^'\\]|\\.)*)'|"([^"]*)")\]|\.(\w+)""")
+WEIGHT = re.compile(r"w(eights?)?([\d\W_].*)?", re.IGNORECASE)
 
 
 def is_weight(path: str) -> bool:
     """Whether the leaf at this path is a weight, to be decayed, rather than a bias.
 
     The name nearest to the leaf decides. Weights are called ``w``, ``weight`` or ``weights``, in
-    small or capital letters, perhaps with a number or a word behind (``w1``, ``W_out``). A leaf
-    with no name on its path, the only array or an item of a list, is a weight.
+    small or capital letters, perhaps with a number or a word behind (``w1``, ``W_out``, ``w-in``).
+    A leaf with no name on its path, the only array or an item of a list, is a weight.
 
     Parameters
     ----------

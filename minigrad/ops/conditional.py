@@ -14,7 +14,7 @@ from minigrad.dispatch import implements
 from minigrad.ops.elementwise import maximum, minimum, where
 from minigrad.ops.index import getitem, kept, scatter
 from minigrad.ops.rules import ndim_of, shape_of
-from minigrad.ops.shape import broadcast_to
+from minigrad.ops.shape import broadcast_to, np_astype
 from minigrad.variable import value_of
 
 __all__: list[str] = []
@@ -70,7 +70,8 @@ def np_piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) ->
             found = broadcast_to(function(picked, *args, **kw), shape=shape_of(picked))
             function = scatter(found, condition, index=("array",), shape=shape_of(x))
         y = where(condition, function, y)
-    return y
+    kind = np.asarray(value_of(x)).dtype
+    return y if value_of(y).dtype == kind else np_astype(y, kind)
 
 
 @implements(np.clip, method=True)

@@ -16,7 +16,7 @@ from minigrad.dispatch import implements
 from minigrad.ops.axes import np_moveaxis
 from minigrad.ops.elementwise import astype, log10, power, where
 from minigrad.ops.rules import axis_of, ndim_of, shape_of
-from minigrad.ops.shape import broadcast_to, lengths, np_expand_dims, reshape
+from minigrad.ops.shape import broadcast_to, lengths, np_astype, np_expand_dims, reshape
 from minigrad.ops.stack import np_stack, stack
 from minigrad.variable import Variable, value_of
 
@@ -28,7 +28,7 @@ def np_full(
     shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None
 ) -> Any:
     """One value everywhere; NumPy hands over `order` and `device`, which no value depends on."""
-    filled = fill_value if dtype is None else astype(fill_value, dtype=np.dtype(dtype))
+    filled = fill_value if dtype is None else np_astype(fill_value, dtype)
     return broadcast_to(filled, shape=lengths(shape))
 
 
@@ -36,7 +36,7 @@ def np_full(
 def np_array(a: Any, dtype: Any = None) -> Any:
     """Numbers and arrays in nested lists, as one array."""
     whole = stacked(a)
-    return whole if dtype is None else astype(whole, dtype=np.dtype(dtype))
+    return whole if dtype is None else np_astype(whole, dtype)
 
 
 def stacked(part: Any) -> Any:

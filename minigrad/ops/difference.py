@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements
-from minigrad.ops.elementwise import astype
+from minigrad.ops.elementwise import astype, floating
 from minigrad.ops.index import cut
 from minigrad.ops.reduce import sum_
 from minigrad.ops.rules import axes_of, axis_of, ndim_of, shape_of
@@ -68,9 +68,9 @@ def np_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """Integral by the trapezoidal rule, differentiable in the places as well."""
     along = axis_of(axis, ndim_of(y))
     if x is not None and ndim_of(x) == 1:
-        dx = reshape(np_diff(x), shape=(-1,) + (1,) * (ndim_of(y) - along - 1))
+        dx = reshape(np.diff(x), shape=(-1,) + (1,) * (ndim_of(y) - along - 1))
     elif x is not None:
-        dx = np_diff(x, axis=axis)
+        dx = np.diff(x, axis=axis)
     areas = dx * (cut(y, along, 1, None) + cut(y, along, None, -1)) / 2.0
     # Places or steps may have more axes than y; NumPy counts `axis` anew in each array.
     return sum_(areas, axis=(axis_of(axis, ndim_of(areas)),))
@@ -80,6 +80,8 @@ def np_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 def np_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """Central differences, one-sided at the edges; spacings may vary, places may too."""
     axes = axes_of(range(ndim_of(f)) if axis is None else axis, ndim_of(f)) or ()
+    if np.asarray(value_of(f)).dtype.kind != "b":  # of which there are no differences
+        f = floating(f)
     if edge_order not in (1, 2):
         raise ValueError(f"gradient: edge_order={edge_order!r}; expected 1 or 2")
     if not varargs:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements, unrecorded
+from minigrad.ops.elementwise import astype
 from minigrad.primitive import Primitive, by_position, def_jvp, def_vjp
 from minigrad.variable import value_of
 
@@ -115,6 +116,20 @@ def subscripts_of(sublist: Sequence[Any]) -> str:
     return "".join("..." if item is Ellipsis else LETTERS[item] for item in sublist)
 
 
+def without_integers(arrays: Sequence[Any]) -> list[Any]:
+    """Return integers and booleans in the type of the result.
+
+    On an optimized path two of them may meet first, and would stay in their small type; which two
+    do so is another matter in the derivative.
+    """
+    kinds = [np.asarray(value_of(x)).dtype for x in arrays]
+    whole = np.result_type(*kinds)
+    return [
+        astype(x, dtype=whole) if kind.kind in "biu" else x
+        for x, kind in zip(arrays, kinds, strict=True)
+    ]
+
+
 @implements(np.einsum)
 def np_einsum(*operands: Any, optimize: Any = False) -> Any:
     """Sums of products, as the subscripts say."""
@@ -127,6 +142,8 @@ def np_einsum(*operands: Any, optimize: Any = False) -> Any:
             output = "->" + subscripts_of(arrays.pop())
         subscripts = ",".join(map(subscripts_of, lists)) + output
     ndims = tuple(np.ndim(value_of(x)) for x in arrays)
+    if optimize and len(arrays) > 2:
+        arrays = without_integers(arrays)
     return einsum(*arrays, subscripts=explicit(subscripts, ndims), optimize=optimize)
 
 

@@ -53,12 +53,27 @@ def power_slope(d: Any, y: Any, x: Any, p: Any) -> Any:
 
 def exponent_slope(d: Any, y: Any, x: Any, p: Any) -> Any:
     """Return the slope of ``x**p`` in `p`: ``y log x``, and 0 at ``x = 0``."""
-    return d * y * log(nonzero(x))
+    x = nonzero(x)
+    return d * y * log(x + 0j if np.iscomplexobj(value_of(y)) else x)
 
 
 def absolute_slope(y: Any, x: Any) -> Any:
     """Return the slope of ``abs``: the sign, 0 at 0; of a complex number, its unit conjugated."""
     return conjugate(x) / nonzero(y) if np.iscomplexobj(value_of(x)) else sign(x)
+
+
+def arc_slope(b: Any, a: Any) -> Any:
+    """Return ``b / (a**2 + b**2)`` without the squares, which leave the range of small types."""
+    radius = hypot(a, b)
+    return b / radius / radius
+
+
+def turning(d: Any, y: Any, x: Any) -> Any:
+    """Return what a derivative turns the direction `y` of a complex `x` by, along ``1j conj(y)``.
+
+    Of a cotangent; of a tangent with ``conj(y)`` in the place of `y`.
+    """
+    return conjugate(y) * (1j * imag(d * y)) / nonzero(absolute(x))
 
 
 def softmax_weight(a: Any, y: Any) -> Any:
@@ -82,7 +97,7 @@ def zeros_like(d: Any) -> Any:
 
 
 def _chosen(a: Any, b: Any, y: Any) -> Any:
-    return np.where(a == y, np.where(b == y, 0.5, 1.0), 0.0).astype(np.result_type(y))[()]
+    return np.where(a == y, np.where(b == y, 0.5, 1.0), 0.0).astype(np.asarray(y).dtype)[()]
 
 
 def _tanh_slope(d: Any, y: Any) -> Any:
@@ -108,12 +123,15 @@ chosen      = unvarying(_chosen, "chosen", operands=3)  # 1 where y is a, 0 wher
 all_or_none = unvarying(_all_or_none, "all_or_none")
 
 # Rules above their own row know these.
+absolute: Primitive
 conjugate: Primitive
 cos: Primitive
 cosh: Primitive
 exp: Primitive
 exp2: Primitive
 floor_divide: Primitive
+hypot: Primitive
+imag: Primitive
 ldexp: Primitive
 log: Primitive
 sign: Primitive
@@ -143,10 +161,10 @@ fmax        = elementwise(np.fmax,        lambda d, y, a, b: d * chosen(a, b, y)
                                           lambda d, y, a, b: d * chosen(b, a, y))
 fmin        = elementwise(np.fmin,        lambda d, y, a, b: d * chosen(a, b, y),
                                           lambda d, y, a, b: d * chosen(b, a, y))
-arctan2     = elementwise(np.arctan2,     lambda d, y, a, b: d * b / (a * a + b * b),
-                                          lambda d, y, a, b: -(d * a / (a * a + b * b)))
 hypot       = elementwise(np.hypot,       lambda d, y, a, b: d * a / nonzero(y),
                                           lambda d, y, a, b: d * b / nonzero(y))
+arctan2     = elementwise(np.arctan2,     lambda d, y, a, b: d * arc_slope(b, a),
+                                          lambda d, y, a, b: -d * arc_slope(a, b))
 logaddexp   = elementwise(np.logaddexp,   lambda d, y, a, b: d * exp(softmax_weight(a, y)),
                                           lambda d, y, a, b: d * exp(softmax_weight(b, y)))
 logaddexp2  = elementwise(np.logaddexp2,  lambda d, y, a, b: d * exp2(softmax_weight(a, y)),
@@ -227,7 +245,21 @@ spacing      = elementwise(np.spacing, None)
 fix          = elementwise(lambda x: np.trunc(x), None, name="fix")  # NumPy 2.5 warns of np.fix
 round_       = elementwise(lambda x, decimals: np.round(x, decimals), None, name="round")
 floor_divide = elementwise(np.floor_divide, None, None)
+
+# Of a complex number the sign is its direction, which is no step.
+direction = Primitive(np.sign, "sign")
+def_vjp(direction, lambda y_bar, y, x: turning(y_bar, y, x))
+def_jvp(direction, lambda x_dot, y, x: turning(x_dot, conjugate(y), x))
+UFUNCS[np.sign] = lambda x: (direction if np.iscomplexobj(value_of(x)) else sign)(x)
 # fmt: on
+
+
+def floating(x: Any) -> Any:
+    """Return integers and booleans as float64, as NumPy computes with them; other numbers as is."""
+    return astype(x, dtype=FLOAT) if np.asarray(value_of(x)).dtype.kind in "biu" else x
+
+
+FLOAT = np.dtype(np.float64)
 
 
 # Functions that are not ufuncs, by NumPy's names

@@ -195,6 +195,9 @@ def np_bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
         return counts
     if shape_of(weights) != numbers.shape:
         raise ValueError("The weights and list don't have the same length.")
+    kind = np.asarray(value_of(weights)).dtype
+    if not np.can_cast(kind, float):
+        raise TypeError(f"bincount: the weights have dtype {kind}; expected float64 or narrower")
     weights = astype(weights, dtype=np.dtype(float))
     return scatter(weights, kept(numbers), index=(ARRAY,), shape=counts.shape)
 

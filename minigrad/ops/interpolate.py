@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dispatch import implements
-from minigrad.ops.elementwise import remainder, where
+from minigrad.ops.elementwise import floating, remainder, where
 from minigrad.ops.index import ARRAY, cut, pick, scatter
 from minigrad.ops.rules import shape_of, unvarying
 from minigrad.ops.stack import join
@@ -100,6 +100,7 @@ def np_interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
 ) -> Any:
     """Straight lines between the places of a table; `left` and `right` are constants."""
+    x, xp, fp = floating(x), floating(xp), floating(fp)
     if period is None:
         return interp(x, xp, fp, left=left, right=right)
     period = abs(period)

@@ -73,7 +73,13 @@ def _softplus(x: Any) -> Any:
 
 
 def _size(x: Any) -> Any:
-    return np.where(np.real(x) >= 0, x, -x) if np.iscomplexobj(x) else np.abs(x)
+    kind = np.asarray(x).dtype.kind
+    if kind == "c":
+        return np.where(np.real(x) >= 0, x, -x)
+    return np.abs(np.float64(x) if kind in WHOLE else x)
+
+
+WHOLE = "biu"  # kinds of numbers to compute with as float64: small ones leave their range
 
 
 @of_numbers
@@ -169,7 +175,11 @@ def dense(x: Any, w: Any, b: Any) -> Any:
     array([[2., 2., 2.]])
     """
     y = x.dot(w) if x.ndim == w.ndim == 2 else np.matmul(x, w)
-    return np.add(y, b, out=y) if getattr(b, "dtype", None) is y.dtype else y + b
+    if getattr(b, "dtype", None) is y.dtype and b.ndim == 1:
+        return np.add(y, b, out=y)
+    if np.ndim(b) > 1:
+        raise ValueError(f"dense: b has shape {np.shape(b)}; expected (outputs,)")
+    return y + b
 
 
 def_vjp(
@@ -229,8 +239,13 @@ def sum_squares(*weights: Any) -> Any:
     >>> float(nn.sum_squares(np.array([3.0, 4.0]), np.array([[12.0]])))
     169.0
     """
-    flat = [np.ravel(w) for w in weights]
-    return sum(np.dot(w, w) for w in flat)
+    flat = [_flat(w) for w in weights]
+    return sum([np.dot(w, w) for w in flat])
+
+
+def _flat(w: Any) -> Any:
+    w = w.ravel() if type(w) is np.ndarray else np.ravel(w)
+    return w.astype(float) if w.dtype.kind in WHOLE else w
 
 
 @primitive
@@ -261,6 +276,8 @@ def _shift(x: Any, axis: Any) -> Any:
     if not np.size(x):
         return 0.0
     top = highest(x, axis)
+    if top.dtype.kind in WHOLE:
+        return top.astype(float)
     one = np.vdot(top, top)  # one number, quicker to look at than each
     return top if isfinite(one) else np.where(np.isfinite(top), top, 0.0)
 

@@ -28,6 +28,7 @@ NOTES = {
     "numpy.minimum": HALF,
     "numpy.power": "``x**0`` has slope 0, ``0**p`` has slope 0 in ``p``",
     "numpy.prod": "right where elements are zero, to every order",
+    "numpy.sign": "a step, but of complex numbers the direction",
     "numpy.std": "of equal numbers the slope is 0",
 }
 ARRAYS = (  # what handlers call their arrays; every other argument is a keyword

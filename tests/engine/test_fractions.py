@@ -170,3 +170,18 @@ def test_sums_shapes_and_indices_of_fractions_stay_exact():
     assert value == Q(27, 7) - 17
     expected = [Q(3, 7) - 1, Q(9, 7) - 1, Q(-1), Q(3, 7) - Q(27, 49) - 1]
     assert gradient.tolist() == expected
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_a_jacobian_and_a_hessian_are_exact(mode):
+    assert repr(mg.jacobian(lambda x: x * x, mode=mode)(Q(1, 3)).tolist()) == repr(Q(2, 3))
+    assert repr(mg.hessian(lambda x: x * x * x)(Q(1, 3)).tolist()) == repr(Q(2))
+    v = np.array([Q(1, 3), Q(2)])
+    found = mg.jacobian(lambda x: x * x, mode=mode)(v)
+    assert repr(found.tolist()) == repr([[Q(2, 3), Q(0)], [Q(0), Q(4)]])
+
+
+def test_the_larger_and_the_smaller_of_two_fractions():
+    larger, smaller = (mg.grad(lambda x, f=f: f(x, Q(1, 7))) for f in (np.maximum, np.minimum))
+    assert (larger(Q(1, 3)), larger(Q(1, 9)), larger(Q(1, 7))) == (1, 0, Q(1, 2))
+    assert (smaller(Q(1, 3)), smaller(Q(1, 9)), smaller(Q(1, 7))) == (0, 1, Q(1, 2))

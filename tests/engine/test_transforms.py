@@ -222,6 +222,42 @@ def test_jacobians_of_nothing():
     assert mg.jacobian(lambda x: np.ones(3))(np.ones(2)).tolist() == np.zeros((3, 2)).tolist()
 
 
+both_directions = pytest.mark.parametrize("mode", ["auto", "reverse", "forward"])
+
+
+@both_directions
+@pytest.mark.parametrize("shorter", [2, 0, -2])
+def test_a_jacobian_of_complex_numbers_of_real_ones_is_complex(mode, shorter):
+    n, m = 4, 4 - shorter
+    wanted = np.exp(-2j * np.pi * np.outer(np.arange(m), np.arange(n)) / m)[:, : min(n, m)]
+    f = lambda x: np.fft.fft(x, m)  # noqa: E731 - which cuts x off, or fills it up
+    found = mg.jacobian(f, mode=mode)(np.arange(4.0))
+    assert_allclose(found[:, : min(n, m)], wanted, atol=1e-15)
+    assert np.all(found[:, m:] == 0.0)
+
+
+@both_directions
+def test_a_jacobian_of_real_numbers_of_complex_ones_is_that_of_the_gradient(mode):
+    z = np.array([3.0 + 4.0j, 1.0 - 2.0j])
+    assert_allclose(mg.jacobian(np.abs, mode=mode)(z), np.diag(np.conj(z) / np.abs(z)))
+    assert_allclose(mg.jacobian(lambda z: np.imag(z * z), mode=mode)(z), np.diag(-2j * z))
+
+
+@both_directions
+def test_a_jacobian_of_real_and_complex_numbers(mode):
+    by_x, by_z = mg.jacobian(lambda x, z: x * z * 1j, (0, 1), mode)(
+        np.array([2.0]), np.array([3.0 + 4.0j])
+    )
+    assert_allclose(by_x, [[3.0j - 4.0]])
+    assert_allclose(by_z, [[2.0j]])
+
+
+@both_directions
+def test_a_jacobian_of_a_jacobian_that_is_complex(mode):
+    f = mg.jacobian(lambda x: np.exp(2j * x), mode=mode)
+    assert_allclose(mg.jacobian(f, mode=mode)(np.array(0.3)), -4 * np.exp(0.6j))
+
+
 def test_an_unknown_mode_is_refused():
     with pytest.raises(ValueError, match="'sideways'"):
         mg.jacobian(cubic, mode="sideways")

@@ -196,3 +196,47 @@ def test_rows_are_spread_whatever_their_memory():
 def test_labels_beyond_the_classes_are_told():
     with pytest.raises(ValueError, match="labels go from 0 to 4, but the logits have 4 classes"):
         nn.cross_entropy(Z, np.array([0, 1, 4]))
+
+
+WHOLE = {
+    "bool": [[True, False, True]],
+    "uint8": [[200, 5, 3]],
+    "int8": [[-128, 127, 3]],
+    "int16": [[-300, 3, 7]],
+    "int64": [[0, 40, -2]],
+}
+
+
+@pytest.mark.parametrize("dtype", WHOLE)
+@pytest.mark.parametrize(
+    "name",
+    ["sigmoid", "softplus", "relu", "gelu", "softmax", "log_softmax", "logsumexp", "sum_squares"],
+)
+def test_whole_numbers_are_computed_with_as_floats(name, dtype):
+    function, x = getattr(nn, name), np.array(WHOLE[dtype], dtype)
+    for part in (x, x[0, 0], x[:, :1]):
+        wanted = function(part.astype(float))
+        assert_allclose(function(part), wanted, rtol=1e-14)
+        assert function(part).dtype == wanted.dtype
+    assert_allclose(function(x.tolist()), function(x.astype(float)), rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", WHOLE)
+@pytest.mark.parametrize(
+    ("cost", "targets"),
+    [
+        (nn.cross_entropy, lambda x: np.array([1])),
+        (nn.cross_entropy, np.ones_like),
+        (nn.quadratic_cost, np.fliplr),
+        (nn.binary_cross_entropy, np.ones_like),
+        (nn.binary_cross_entropy, np.fliplr),
+        (lambda x, t: nn.regularised_cost(0.0, {"w": x}, {"w": np.full(3, 0.5)}, 1), np.fliplr),
+    ],
+)
+def test_costs_of_whole_numbers_are_those_of_floats(cost, targets, dtype):
+    x = np.array(WHOLE[dtype], dtype)
+    t, z = targets(x), x.astype(float)
+    u = t if t.ndim == 1 else t.astype(float)
+    assert_allclose(cost(x, t), cost(z, u), rtol=1e-14)
+    found, wanted = (mg.grad(lambda w, x=x, t=t: cost(w * x, t))(2.0) for x, t in [(x, t), (z, u)])
+    assert_allclose(found, wanted, rtol=1e-14)

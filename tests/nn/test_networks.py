@@ -132,6 +132,20 @@ def test_float32_goes_through_a_network(activation):
         assert gradient.dtype == np.float32
 
 
+@pytest.mark.parametrize("shape", [(1, 2), (5, 1), (5, 2)])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_bias_for_each_example_is_refused(shape, depth):
+    """It would broadcast, and the sum over the examples that is its derivative would be wrong."""
+    square = {"w": np.eye(2), "b": np.zeros(shape)}
+    params = [square, {"w": np.eye(2), "b": np.zeros(2)}][-depth:]
+    for b in (np.zeros(shape), np.zeros(shape, np.float32)):
+        params[0] = square | {"b": b}
+        with pytest.raises(ValueError, match=r"expected .*\(outputs,\)"):
+            nn.mlp(params, np.ones((5, 2)))
+    with pytest.raises(ValueError, match=r"dense: x has shape .* expected .*\(outputs,\)"):
+        nn.dense(square, np.ones((5, 2)))
+
+
 def test_a_network_without_layers_is_refused():
     with pytest.raises(ValueError, match="no layers"):
         nn.mlp([], np.ones((1, 2)))

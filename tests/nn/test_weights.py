@@ -27,6 +27,22 @@ def test_names_of_other_things(name):
     assert not nn.is_weight(f"['w'].{name}")
 
 
+@pytest.mark.parametrize("name", ["w-1", "w out", "W.in", "weights/2", "w'", 'w"', "w'\"]", "wé"])
+def test_a_word_behind_a_weight_begins_with_no_letter(name):
+    (path,) = tree.paths({name: 1.0})
+    assert nn.is_weight(path) == (name != "wé")
+    assert nn.decay(0.5, {name: 1.0, "w": 2.0}) == [0.5 if nn.is_weight(path) else 0.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    "name", ["fc1-bias", "fc1.w", "layer 1 bias", "fc1/b", "b'", 'b"', "b']['w", "", "'", "\\"]
+)
+def test_a_key_is_a_name_as_a_whole(name):
+    for params in ({name: 1.0}, {"w": {name: [1.0]}}):
+        (path,) = tree.paths(params)
+        assert not nn.is_weight(path)
+
+
 @pytest.mark.parametrize("path", ["", "[0]", "[0][1]", "['w'][3]"])
 def test_a_position_is_no_name(path):
     assert nn.is_weight(path)

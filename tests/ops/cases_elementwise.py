@@ -101,6 +101,7 @@ def away_from_steps(rng, shape):
     return rng.integers(-3, 3, shape) + rng.uniform(0.1, 0.4, shape)
 
 
+SMALL = np.array([17, 100, 251], np.uint8)
 MASK = np.array([[True, False, True], [False, False, True]])
 
 CASES += [
@@ -125,6 +126,26 @@ CASES += [
     Case("an integer array", lambda x: x * np.arange(3), (2, 3)),
     Case("a boolean array", lambda x: x * MASK, (2, 3)),
     Case("a list", lambda x: np.multiply(x, [1.0, 2.0, 3.0]), (2, 3)),
+    # Constants that have no room for their own squares.
+    Case("arctan2 over small integers", lambda x: np.arctan2(x, SMALL), (2, 3), analytic=False),
+    Case("arctan2 of small integers", lambda x: np.arctan2(SMALL, x), (2, 3), analytic=False),
+    Case("hypot with small integers", lambda x: np.hypot(x, SMALL), (2, 3), analytic=False),
+    Case("small integers to a power", lambda x: SMALL**x, (2, 3)),
+    # Real operands of complex functions, and complex ones of those that are not analytic.
+    Case(
+        "the sign of a complex number",
+        lambda a, b: np.sign(a + 1j * b),
+        (2, 3),
+        (3,),
+        domain=("nonzero", "real"),
+        analytic=False,
+    ),
+    Case(
+        "a negative number to a complex power",
+        lambda p: (-2.0) ** (p * (1 + 1j)) + np.array([-1, 2, -3]) ** (0j + p),
+        (2, 3),
+        analytic=False,
+    ),
     # Powers with a plain exponent have rules of their own.
     Case("x**0", lambda x: x**0 * x, (2, 3)),
     Case("x**1", lambda x: x**1, (2, 3)),

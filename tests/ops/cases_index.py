@@ -175,6 +175,12 @@ CASES = [
         covers=("piecewise",),
     ),
     Case(
+        "piecewise, of a function that widens",
+        lambda x: np.piecewise(x, [[True, False, True]], [lambda z: z**2 * np.float64(2.5), 1.0]),
+        (3,),
+        analytic=False,
+    ),
+    Case(
         "piecewise with overlaps and arguments",
         lambda x: np.piecewise(x, [x < 0, x < -0.5], [lambda z, p: p * z, lambda z, p: z**p], 3),
         (7,),

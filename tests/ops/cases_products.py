@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 from case import Case
 
+SMALL = np.array([100, 200, 250], np.uint8)
+
 
 def matmul(*shapes):
     return Case(f"matmul of {' and '.join(map(str, shapes))}", np.matmul, *shapes)
@@ -218,6 +220,11 @@ CASES = [
     Case("linalg.multi_dot with constants", lambda x: np.linalg.multi_dot([A, x, B.T, B]), (3, 4)),
     Case("linalg.multi_dot of one matrix thrice", lambda x: np.linalg.multi_dot([x, x, x]), (3, 3)),
     einsum("ij,jk->ik", (2, 3), (3, 4)),
+    Case(
+        "einsum of small integers, optimized",
+        lambda x: np.einsum("j,k,k->kj", x, SMALL, SMALL[::-1], optimize=True),
+        (3,),
+    ),
     einsum("ij,jk", (2, 3), (3, 4)),
     einsum("ba,b", (2, 3), (2,)),
     einsum("ij,ij", (2, 3), (2, 3)),

@@ -28,6 +28,9 @@ def ascending(rng, shape):
     return np.cumsum(rng.uniform(0.5, 1.5, shape), axis=-1)
 
 
+SMALL = np.array([5, 3, 200, 0], np.uint8)  # whose differences are not in range
+
+
 def between(rng, shape):
     """Points between the places of `ascending`, none close to one."""
     return rng.uniform(0.55, 0.95, shape) + rng.integers(0, 3, shape)
@@ -411,6 +414,14 @@ CASES = [
         domain=("real", "positive"),
     ),
     Case(
+        "gradient of small integers",
+        lambda h, p: (np.gradient(SMALL, h), np.gradient(SMALL, p, edge_order=2)),
+        (),
+        (4,),
+        domain=("positive", ascending),
+        analytic=False,
+    ),
+    Case(
         "gradient with places that vary",
         lambda x, p: np.gradient(x, p, axis=1),
         (2, 4),
@@ -480,6 +491,29 @@ CASES = [
             lambda rng, shape: np.arange(shape[0]) * 1.7 + 1.0,
             "real",
         ),
+        analytic=False,
+    ),
+    Case("trapezoid over booleans", lambda y: np.trapezoid(y, [False, True, True]), (3,)),
+    Case(
+        "interp of a table of small integers",
+        lambda x: np.interp(x, np.arange(4, dtype=np.int8), SMALL),
+        (5,),
+        domain=between,
+        analytic=False,
+    ),
+    Case(
+        "interp between places that are whole numbers",
+        lambda x, f: np.interp(x, [0, 1, 2, 3], f) * np.interp(1, [0, 1, 2, 3], f),
+        (5,),
+        (4,),
+        domain=(between, "real"),
+        analytic=False,
+    ),
+    Case(
+        "interp of a table of booleans around a period",
+        lambda x: np.interp(x, [0, 1, 2], [False, True, True], period=4),
+        (5,),
+        domain=between,
         analytic=False,
     ),
     Case(

@@ -123,6 +123,13 @@ CASES = [
         (3,),
         covers=("array", "asarray"),
     ),
+    Case(
+        "full and array of whole numbers",
+        lambda x: x * np.full(3, x[0], dtype=int, like=x) + x * np.array(x, dtype=int, like=x),
+        (3,),
+        analytic=False,
+    ),
+    Case("asarray of booleans", lambda x: x * np.asarray(x, bool, like=x), (3,), analytic=False),
     Case("array of rows", lambda x: np.array([x[0], (1, 2, 3), x[1]], like=x), (2, 3)),
     Case("full_like of another shape", lambda x: np.full_like(x, x[0, :2], shape=(4, 2)), (2, 3)),
     Case("full_like with a constant", lambda x: x * np.full_like(x, 3), (2, 3)),

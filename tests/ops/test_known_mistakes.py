@@ -361,3 +361,17 @@ def test_the_square_of_a_complex_array_is_that_of_power():
         squared = (tape.variable(z) ** 2).value
     assert np.array_equal(squared, np.power(z, 2))
     assert np.all(np.abs(squared - z**2) <= 4 * np.finfo(float).eps * np.abs(z) ** 2)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-25, 1.0, 1e20, 1e200])
+def test_the_slope_of_arctan2_does_not_leave_the_range_of_its_type(size):
+    assert_allclose(mg.grad(np.arctan2)(size, size), 0.5 / size, rtol=1e-15)
+    assert_allclose(mg.grad(np.arctan2, 1)(size, size), -0.5 / size, rtol=1e-15)
+    if 1e-30 < size < 1e30:
+        x = np.float32(size)
+        assert_allclose(mg.grad(np.arctan2)(x, x), 0.5 / size, rtol=1e-6)
+
+
+def test_booleans_have_no_differences_to_take_a_gradient_of():
+    with pytest.raises(TypeError, match="boolean subtract"):
+        mg.grad(lambda h: np.sum(np.gradient(np.array([True, False]), h)))(1.0)

@@ -160,3 +160,18 @@ def test_wrong_operands_are_refused(call, error, words):
         x = tape.variable(np.ones((2, 4)))
         with pytest.raises(error, match=words):
             call(x)
+
+
+@pytest.mark.parametrize("constant", [np.full(3, 100, np.uint8), np.array([True, False, True])])
+def test_an_optimized_einsum_computes_with_integers_as_the_plain_one(constant):
+    """Where NumPy's, by its path, would let two of them meet in their own type."""
+    x = np.array([1.0, 2.0])
+    f = lambda x, optimize: np.sum(  # noqa: E731
+        np.einsum("i,j,j->i", x, constant, constant, optimize=optimize)
+    )
+    for derive in (
+        mg.value_and_grad,
+        lambda f: lambda x, how: mg.jvp(lambda x: f(x, how), [x], [x]),
+    ):
+        for found, wanted in zip(derive(f)(x, True), derive(f)(x, False), strict=True):
+            assert_allclose(found, wanted)

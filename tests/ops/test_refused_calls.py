@@ -36,6 +36,8 @@ REFUSED = {
     "take in an unknown mode": (lambda x: np.take(x, 1, mode="lift"), V),
     "take_along_axis with places too flat": (lambda x: np.take_along_axis(x, np.array([0]), 0), M),
     "bincount with weights too few": (lambda x: np.bincount([0, 1], x), V),
+    "bincount with complex weights": (lambda x: np.bincount([0, 1, 0, 1], 1j * x), V),
+    "bincount with wide weights": (lambda x: np.bincount([0, 0, 1, 1], x), V.astype("g")),
     "interp of no period": (lambda x: np.interp(0.5, V, x, period=0), V),
     "average with weights that sum to zero": (lambda x: np.average(x, weights=[1, -1, 1, -1]), V),
     "cumulative_sum of a matrix without an axis": (lambda x: np.cumulative_sum(x), M),

@@ -277,6 +277,24 @@ def test_nothing_that_is_handed_in_is_changed(name):
 
 # The derivatives of a whole training loop
 
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_parameters_in_a_file_are_trained_and_left_as_they_are(name, dtype, tmp_path):
+    optimiser, start = OPTIMISERS[name], np.arange(6, dtype=dtype).reshape(2, 3)
+    stored = np.memmap(tmp_path / "weights", dtype, "w+", shape=start.shape)
+    stored[...] = start
+    results = []
+    for w in (stored, start):
+        params, state = w, optimiser.init(w)
+        for _ in range(3):
+            params, state = optimiser.update(params, np.sin(params), state, **RATES)
+        results.append(params)
+    assert np.array_equal(*results)
+    assert np.array_equal(stored, start)
+    assert results[0].dtype == dtype
+
+
 X = np.random.default_rng(5).normal(size=(N, 3))
 Y = np.random.default_rng(6).normal(size=N)
 W0, B0 = np.array([0.5, -0.4, 0.3]), np.array(0.2)
