@@ -96,17 +96,17 @@ def odd_weights() -> Any:
 WEIGHTS = odd_weights()
 
 
-HALF = np.uint64(32)
+DOWN = np.uint64(29)  # no multiple of 8, so that signs of short numbers do not meet
 
 
 def fingerprint(array: Any) -> int:
     r"""Return :math:`\sum_i r_i m(x_i) \bmod 2^{64}` over the words of an array, at memory speed.
 
-    The weights :math:`r_i` are odd and look random, and :math:`m` adds the upper half of a word to
-    its lower one, bit by bit. So a change of a single word always shows, and a change of several
-    goes unnoticed less than once in :math:`2^{31}`. Without :math:`m`, two signs that turn would
-    cancel: they are the highest bits, of which a sum modulo :math:`2^{64}` keeps the parity.
-    Beyond 64 kB the sums of the blocks are hashed together.
+    The weights :math:`r_i` are odd and look random, and :math:`m` adds the upper bits of a word to
+    its lower ones. So a change of a single word always shows, and a change of several goes
+    unnoticed less than once in :math:`2^{28}`. Without :math:`m`, two signs that turn would cancel:
+    they are the highest bits, of which a sum modulo :math:`2^{64}` keeps the parity. Beyond 64 kB
+    the sums of the blocks are hashed together.
     """
     if array.dtype.hasobject:
         return hash(tuple(map(repr, array.flat)))  # Python's hash of -1 is that of -2
@@ -118,5 +118,5 @@ def fingerprint(array: Any) -> int:
 
 
 def mixed(words: Any) -> Any:
-    """Return words with their upper halves in their lower ones, too; bytes as they are."""
-    return words if words.dtype == np.uint8 else words ^ (words >> HALF)
+    """Return words with their upper bits in their lower ones, too; bytes as they are."""
+    return words if words.dtype == np.uint8 else words ^ (words >> DOWN)
