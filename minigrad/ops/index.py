@@ -70,7 +70,7 @@ def_jvp(scatter,
 def getitem(x: Any, index: Any) -> Any:
     """Return ``x[index]``: basic, integer, boolean, or any mixture of them."""
     kind = type(index)
-    if kind is int or kind is slice:
+    if kind is int:
         return pick(x, index=index)
     arrays: list[Any] = []
     items = [read(item, arrays) for item in (index if kind is tuple else (index,))]
@@ -79,12 +79,19 @@ def getitem(x: Any, index: Any) -> Any:
 
 def read(item: Any, arrays: list[Any]) -> Any:
     """Return one item of an index as a parameter; what has to be an array goes to `arrays`."""
+    if type(item) is slice:
+        return slice(*map(bound, (item.start, item.stop, item.step)))
     if type(item) in BASIC:
         return item
     if isinstance(item, Variable | np.integer):
         return plain_integer(item)
     arrays.append(kept(item))
     return ARRAY
+
+
+def bound(x: Any) -> int | None:
+    """Return a bound of a slice as Python's number, which nobody can change."""
+    return x if x is None or type(x) is int else plain_integer(x)
 
 
 def kept(index: Any) -> Any:

@@ -85,13 +85,37 @@ def_vjp(scaled, lambda d, y, x, by: scaled(d, by=by))
 def_jvp(scaled, lambda d, y, x, by: scaled(d, by=by))
 
 
+@primitive
+def scaled_by_all(x, by):
+    return x * by[0] * by[1]["more"]
+
+
+def by_all(d, y, x, by):
+    return scaled_by_all(d, by=by)
+
+
+def_vjp(scaled_by_all, by_all)
+def_jvp(scaled_by_all, by_all)
+
+
 def test_an_array_among_the_parameters_is_copied():
     by = np.array([2.0, 3.0])
     with mg.Tape() as tape:
         x = tape.variable(np.ones(2))
         y = np.sum(scaled(x, by=by)) + np.prod(x, initial=by[:1].reshape(()))
+        z = np.sum(scaled_by_all(x, by=(by, {"more": by})))
     by[...] = 10.0
     assert_allclose(tape.gradient(y, x), [4.0, 5.0])
+    assert_allclose(tape.gradient(z, x), [4.0, 9.0])
+
+
+def test_the_bounds_of_a_slice_are_numbers():
+    n = np.array(1)
+    with mg.Tape() as tape:
+        x = tape.variable(np.ones(3))
+        y = np.sum(x[:n]) + np.sum(x[n::n])
+    n += 1
+    assert_allclose(tape.gradient(y, x), [1.0, 1.0, 1.0])
 
 
 def test_a_variable_among_the_parameters_is_refused():

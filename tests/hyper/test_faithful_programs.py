@@ -183,3 +183,58 @@ def test_a_cost_that_the_first_state_has_not(method):
     )
     for _ in range(3):
         assert_agrees(run, {"eta": 0.1}, method)
+
+
+@each_method
+@pytest.mark.parametrize("start", [1.0, np.ones(2)], ids=["a number", "an array"])
+def test_a_constant_without_axes_that_was_changed(method, start):
+    scale = np.array(1.0)
+
+    def step(w, h, batch):
+        return w - h["eta"] * mg.grad(lambda w: np.sum(scale * w**2 / 2))(w)
+
+    run = descent(step, start=start, cost=lambda w, h: np.sum(w**2))
+    for value in (1.0, 1.0, 2.0, 2.0, 0.5):
+        scale[...] = value
+        assert_agrees(run, {"eta": 0.1}, method)
+
+
+BITS = {
+    "a mask and the numbers of elements": (np.array([True, True]), np.array([1, 1])),
+    "zeros of either sign": (np.zeros(2), -np.zeros(2)),
+}
+
+
+@each_method
+@pytest.mark.parametrize("pair", BITS)
+def test_constants_that_are_equal_and_not_the_same(method, pair):
+    now = {"constant": BITS[pair][0]}
+
+    def step(w, h, batch):
+        c = now["constant"]
+        slope = w[c] * np.array([1.0, 3.0]) if c.dtype.kind in "bi" else np.copysign(w, c)
+        return w - h["eta"] * slope
+
+    run = descent(step, start=np.array([1.0, 2.0]), cost=lambda w, h: np.sum(w**2))
+    for constant in (*BITS[pair], BITS[pair][0]):
+        now["constant"] = constant
+        assert_agrees(run, {"eta": 0.1}, method)
+
+
+@each_method
+def test_a_state_that_cancels_is_compiled(method):
+    """What is left is rounding, of which a program and NumPy's functions may have another."""
+    for target in np.linspace(0.1, 2.0, 20):
+        y = np.tanh(np.exp(target))
+
+        def step(state, h, batch, y=y):
+            w = state["w"] - h["eta"] * state["r"]
+            return {"w": w, "r": np.tanh(np.exp(w)) - y}
+
+        run = descent(
+            step,
+            start={"w": float(target), "r": 0.0},
+            steps=3,
+            cost=lambda s, h: s["w"] ** 2 + h["eta"],
+        )
+        mg.hypergradient(run, {"eta": 0.1}, method)  # a warning would be an error

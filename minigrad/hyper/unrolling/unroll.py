@@ -11,6 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from copy import copy
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -295,7 +296,9 @@ class Unroll:
         """Whether a program does what the step does, which is given its batch as it is."""
         entries = [weak(schedule[t]) for schedule in self.schedules]
         replayed = found.advance(state, self.fixed, [(*entries, *tree.leaves(batch))])
-        return all(map(alike, replayed, map(weak, self.recorded(state, t, batch)[0]), state))
+        new = [*map(weak, self.recorded(state, t, batch)[0])]
+        scale = max(map(largest, [*state, *new]), default=0.0)  # what cancels is their rounding
+        return all(map(alike, replayed, new, repeat(scale)))
 
     def unlike(self, state: State, batch: Any, t: int) -> tuple[int, Any]:
         """Return a later step of the same signature, and its batch: one that differs, if any."""
@@ -391,11 +394,12 @@ def like(bar: Any, x: Any) -> Any:
 LOOK_AHEAD = 16  # batches to look at for one that differs
 
 
-def alike(x: Any, y: Any, before: Any = 0.0) -> bool:
-    """Whether two leaves of a state are equal but for rounding, theirs or of what was `before`."""
-    if type(x) is type(y) is type(before) is float:  # as math.isclose, which is quick
-        scale = max(abs(y), abs(before))
-        return x == y or abs(x - y) <= 1e-12 * scale < np.inf or (x != x and y != y)
+def alike(x: Any, y: Any, scale: float = 0.0) -> bool:
+    """Whether two leaves are equal but for their rounding, or that of numbers of this scale."""
+    if isinstance(x, float) and isinstance(y, float):  # as math.isclose, which is quick
+        if x == y or (x != x and y != y):
+            return True
+        return abs(x - y) <= 1e-12 * max(abs(y), scale) < np.inf
     x, y = np.asarray(x), np.asarray(y)
     if x.shape != y.shape or x.dtype.kind != y.dtype.kind:
         return False
@@ -403,7 +407,7 @@ def alike(x: Any, y: Any, before: Any = 0.0) -> bool:
     if same or x.dtype.kind not in "fc":
         return same
     rounding = 1e4 * float(np.finfo(y.dtype).eps)
-    scale = max(map(largest, (y, before)))
+    scale = max(scale, largest(y))
     return bool(np.allclose(x, y, rounding, rounding * scale, equal_nan=True))
 
 
