@@ -83,7 +83,7 @@ def state_of(array: Any) -> Any:
     return array.shape, array.strides, array.dtype, fingerprint(array)
 
 
-BLOCK = 8192
+SHORT, BLOCK = 1024, 8192  # bytes, words
 
 
 def odd_weights() -> Any:
@@ -106,8 +106,10 @@ def fingerprint(array: Any) -> int:
     its lower ones. So a change of a single word always shows, and a change of several goes
     unnoticed less than once in :math:`2^{28}`. Without :math:`m`, two signs that turn would cancel:
     they are the highest bits, of which a sum modulo :math:`2^{64}` keeps the parity. Beyond 64 kB
-    the sums of the blocks are hashed together.
+    the sums of the blocks are hashed together; up to 1 kB the bytes are hashed themselves.
     """
+    if array.nbytes <= SHORT and not array.dtype.hasobject:
+        return hash(array.tobytes())
     if array.dtype.hasobject:
         return hash(tuple(map(repr, array.flat)))  # Python's hash of -1 is that of -2
     flat = np.ascontiguousarray(array).reshape(-1)

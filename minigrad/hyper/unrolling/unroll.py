@@ -63,7 +63,6 @@ class Unroll:
         self.fixed = [value for value, varies in pairs if not varies]
         self.schedules = [value for value, varies in pairs if varies]
         self.at_step = run.slicer(self.marked, self.values)
-        self.given = tree.map(lambda hyper: hyper.value, self.marked)  # as plain training has them
         self.bars: list[Any] = [zero(x) for x in self.flat]
         self.why = "" if programs else "programs were not asked for"
         self.shape: Any = None
@@ -325,6 +324,11 @@ class Unroll:
     def unflatten(self, state: State) -> Any:
         """Return a state as the tree that the run's functions know."""
         return tree.unflatten(self.shape, state)
+
+    @property
+    def given(self) -> Any:
+        """The hypers as plain training has them."""
+        return tree.map(lambda hyper: hyper.value, self.marked)
 
     def plain(self, state: State) -> Any:
         """Return a state as plain training has it: a number is NumPy's if it began as NumPy's."""
