@@ -39,10 +39,7 @@ Rule = Callable[..., Any]
 OBJECT = np.dtype(object)
 NOT_PLAIN = frozenset((Variable, list, tuple))
 NO_PARAMS: dict[str, Any] = {}
-ONE_TAPE = (
-    "its operands are on two open tapes, or on one that another thread has open. Record both on "
-    "one tape of this thread; for a constant pass the plain `x.value`."
-)
+ONE_TAPE = "operands on two open tapes, or another thread's: use one of this thread, or `x.value`"
 
 
 class Primitive:
@@ -82,7 +79,6 @@ class Primitive:
                 break
         else:
             return self.function(*args, **params) if params else self.function(*args)
-        params = params and parameters(self.name, params)
         tape: Tape | None = None
         inputs: list[int] = []  # where each operand is on the tape; -1 for a constant
         operands: list[Any] = []
@@ -100,7 +96,11 @@ class Primitive:
                 arg = constant(arg)
             inputs.append(index)
             operands.append(arg)
-        value = self.function(*operands, **params) if params else self.function(*operands)
+        if params:
+            params = parameters(self.name, params)
+            value = self.function(*operands, **params)
+        else:
+            value = self.function(*operands)
         if tape is None:
             return value
         if type(value) is np.ndarray:
