@@ -62,14 +62,21 @@ def np_piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) ->
             f"many, or one more for the rest"
         )
     y: Any = np.zeros_like(value_of(x))
+    shape = shape_of(x)
     for condition, function in zip(conditions, funclist, strict=True):
+        if condition.shape != shape[: condition.ndim]:
+            raise IndexError(
+                f"piecewise: a condition has shape {condition.shape}, x has {shape}; expected the "
+                f"same, or that of its first axes"
+            )
         if callable(function):
             picked = getitem(x, condition)
             if not np.size(value_of(picked)):
                 continue
             found = broadcast_to(function(picked, *args, **kw), shape=shape_of(picked))
-            function = scatter(found, condition, index=("array",), shape=shape_of(x))
-        y = where(condition, function, y)
+            function = scatter(found, condition, index=("array",), shape=shape)
+        mask = condition.reshape((*condition.shape, *[1] * (len(shape) - condition.ndim)))
+        y = where(kept(mask), function, y)
     kind = np.asarray(value_of(x)).dtype
     return y if value_of(y).dtype == kind else np_astype(y, kind)
 

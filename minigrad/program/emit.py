@@ -187,7 +187,7 @@ class Writer:
         dtypes = [self.dtype(a) for a in line.arguments if not self.is_plain(a)]
         if line.dtype in WIDE and set(dtypes) & set(NARROW) and not set(dtypes) & set(WIDE):
             pairs = zip(line.arguments, texts, strict=True)
-            return [f"np.float64({text})" if self.is_plain(a) else text for a, text in pairs]
+            return [f"np.{wide(a)}({text})" if self.is_plain(a) else text for a, text in pairs]
         return texts
 
     def take_scratch(self) -> list[str]:
@@ -435,3 +435,9 @@ def straight(program: Program, name: str, by_rows: Iterable[int], *, careful: bo
     body = [*writer.body, f"return {', '.join(outputs)}{',' if len(outputs) == 1 else ''}"]
     source = f"def {name}({', '.join(inputs)}):\n" + "".join(f"    {row}\n" for row in body)
     return writer.compiled(source)
+
+
+def wide(number: Argument) -> str:
+    """Return the type of NumPy's that a Python number is, where it widens narrow arrays."""
+    is_complex = isinstance(number, Constant) and isinstance(number.value, complex)
+    return "complex128" if is_complex else "float64"

@@ -181,6 +181,12 @@ CASES = [
         analytic=False,
     ),
     Case(
+        "piecewise by rows",
+        lambda x: np.piecewise(x, [[True, False, True]], [lambda z: z**2, 1.0]),
+        (3, 2),
+        analytic=False,
+    ),
+    Case(
         "piecewise with overlaps and arguments",
         lambda x: np.piecewise(x, [x < 0, x < -0.5], [lambda z, p: p * z, lambda z, p: z**p], 3),
         (7,),
