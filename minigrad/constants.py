@@ -16,7 +16,7 @@ from minigrad import tree
 from minigrad.errors import TargetError
 from minigrad.variable import Variable
 
-__all__ = ["PLAIN", "constant", "parameters", "settled"]
+__all__ = ["PLAIN", "constant", "copied", "parameters", "settled"]
 
 #: Types that are kept as they are, known at a glance.
 PLAIN: frozenset[type] = frozenset((np.ndarray, bool, int, float, complex, np.float64, np.float32))
@@ -64,4 +64,4 @@ SIMPLE = frozenset((type(None), bool, int, float, str, type, np.dtype, slice))
 
 def copied(x: Any) -> Any:
     """Return a copy of an array; anything else as it is."""
-    return np.array(x) if isinstance(x, np.ndarray) else x
+    return x.copy() if isinstance(x, np.ndarray) else x

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.constants import copied
 from minigrad.nn.weights import outline
 from minigrad.program.columns import Columns
 from minigrad.program.step import StepPrograms
@@ -16,7 +17,7 @@ from minigrad.program.step import StepPrograms
 if TYPE_CHECKING:
     from minigrad.hyper.unrolling.unroll import Unroll
 
-__all__ = ["Steps", "Stretch", "copied", "signature", "size", "weak"]
+__all__ = ["Steps", "Stretch", "signature", "size", "weak"]
 
 
 class Steps:
@@ -141,11 +142,6 @@ class Stretch:
 def size(*parts: Any) -> int:
     """Return the bytes that states and what was saved beside them take."""
     return sum(int(getattr(x, "nbytes", 0) or np.asarray(x).nbytes) for x in tree.leaves(parts))
-
-
-def copied(x: Any) -> Any:
-    """Return a copy of an array; anything else as it is."""
-    return x.copy() if isinstance(x, np.ndarray) else x
 
 
 def weak(x: Any) -> Any:

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.constants import copied
 from minigrad.hyper.domains import markers
 from minigrad.hyper.run import Diverged, TrainingRun, checked_run, lost
-from minigrad.hyper.unrolling.steps import Steps, Stretch, copied, signature, size, weak
+from minigrad.hyper.unrolling.steps import Steps, Stretch, signature, size, weak
 from minigrad.nn.weights import outline
 from minigrad.program.ends import CostProgram
 from minigrad.program.scan import Rest

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import tree
+from minigrad.constants import copied
 from minigrad.hyper.run import TrainingRun
 from minigrad.hyper.unrolling.unroll import alike
 
@@ -142,11 +143,6 @@ def same(one: Any, other: Any) -> bool:
 def equal(x: Any, y: Any) -> bool:
     """Whether two leaves are equal but for the last digits."""
     return x is y or np.array_equal(x, y) or alike(x, y)
-
-
-def copied(x: Any) -> Any:
-    """Return a copy of an array; anything else as it is."""
-    return x.copy() if isinstance(x, np.ndarray) else x
 
 
 # Random generators that the run's functions can reach
